@@ -1,0 +1,22 @@
+"""Hypothesis profiles, and the rule for tests that need a real peer."""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `peer("sipp")` runs when the program is there; without it, it is skipped by name or fails."""
+    for mark in item.iter_markers("peer"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                if os.environ.get("REQUIRE_PEERS") == "1":
+                    pytest.fail(f"REQUIRE_PEERS=1 and the peer {program!r} is not installed")
+                pytest.skip(f"the peer {program!r} is not installed")
