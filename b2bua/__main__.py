@@ -1,0 +1,201 @@
+"""The command line. Every command says by its exit code what happened: 0 done, 1 found wanting, 2 could not begin."""
+
+import datetime
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import attrs
+import orjson
+from cyclopts import App as CommandLine
+
+from b2bua import __version__
+from b2bua.errors import GatewayError
+from sipstack.errors import SipError
+
+if TYPE_CHECKING:
+    from b2bua.config import Config
+
+cli = CommandLine(
+    name="b2bua",
+    help="A SIP B2BUA that applies the Belgian decree of 12 May 2024 against spoofed caller numbers.",
+    version=__version__,
+    version_flags=["--version"],
+)
+
+WANTING, UNUSABLE = 1, 2
+
+
+@cli.command
+def run(config: Path) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C.
+
+    Parameters
+    ----------
+    config
+        The configuration file; `b2bua check` says what is wrong with it.
+    """
+    from b2bua import app
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    app.run(_load(config))
+
+
+@cli.command
+def check(config: Path) -> int:
+    """Validate a configuration: file, line, key and mend for each mistake; exit code 2 when it cannot be used.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    """
+    from b2bua.config import read
+
+    result = read(config)
+    for mistake in result.mistakes:
+        print(mistake)  # noqa: T201 - this is what the command is for
+    if result.config is None:
+        return UNUSABLE
+    trunks = ", ".join(f"{trunk.name} ({trunk.trunk_class})" for trunk in result.config.trunk)
+    print(f"{config}: usable; trunks: {trunks}")  # noqa: T201
+    return 0
+
+
+@cli.command
+def explain(
+    config: Path,
+    file: Path | None = None,
+    *,
+    trunk: str | None = None,
+    at: str | None = None,
+    json: bool = False,
+    vectors: Path | None = None,
+) -> int:
+    """Say what would become of one INVITE and why, or run a file of vectors.
+
+    Nobody is asked: a mobile number is answered from the table of the configuration, or reported as `needs check`.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    file
+        One INVITE as it stands in a datagram; - for standard input.
+    trunk
+        The trunk it comes in by.
+    at
+        The moment it is judged at, ISO 8601 (2026-01-31T12:00:00+01:00); now when left out, UTC without an offset.
+    json
+        One JSON object instead of text.
+    vectors
+        A JSON file of vectors to run instead: one line for each disagreement, then "N of M agree".
+    """
+    moment = _moment(at)
+    loaded = _load(config)
+    if vectors is not None:
+        return _vectors(loaded, vectors, moment)
+    if file is None or trunk is None:
+        _stop("explain needs --trunk NAME and a FILE (- for standard input), or --vectors FILE")
+    from b2bua import explain as explaining
+    from b2bua.explain_text import render
+
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    explanation = explaining.explain(loaded, trunk, _crlf(data), moment)
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(attrs.asdict(explanation), option=orjson.OPT_APPEND_NEWLINE))
+    else:
+        render(explanation, trunk)
+    return 0
+
+
+@cli.command
+def verify(directory: Path) -> int:
+    """Check the hash chain of a journal; exit code 1 and the first broken line when it does not hold.
+
+    Parameters
+    ----------
+    directory
+        The folder of the journal.
+    """
+    from b2bua.evidence import verify as verify_chain
+
+    segments = sorted(directory.glob("journal-*.jsonl"))
+    if not segments:
+        _stop(f"{directory} holds no journal")
+    broken = verify_chain(segments)
+    print(broken or f"{directory}: {len(segments)} segments, the chain holds")  # noqa: T201
+    return WANTING if broken else 0
+
+
+@cli.command
+def demo(*, once: bool = False, json: bool = False) -> int:
+    """Play the stories of the decree between two carriers on this machine, until Ctrl-C.
+
+    Parameters
+    ----------
+    once
+        Play each story once; exit code 0 only if every verdict was as it should be.
+    json
+        One JSON object a story instead of the table.
+    """
+    from b2bua.demo import play
+
+    return play(once=once, as_json=json)
+
+
+def _load(path: Path) -> "Config":
+    """The configuration; its warnings go to standard error, its mistakes end the command."""
+    from b2bua.config import read
+
+    result = read(path)
+    for mistake in result.mistakes:
+        print(mistake, file=sys.stderr)  # noqa: T201
+    if result.config is None:
+        _stop(f"{path} cannot be used")
+    return result.config
+
+
+def _vectors(config: "Config", path: Path, moment: datetime.datetime) -> int:
+    from b2bua.explain import run_vectors
+
+    total, disagreements = run_vectors(config, path, moment)
+    for disagreement in disagreements:
+        print(disagreement)  # noqa: T201
+    print(f"{total - len(disagreements)} of {total} agree")  # noqa: T201
+    return WANTING if disagreements else 0
+
+
+def _moment(at: str | None) -> datetime.datetime:
+    if at is None:
+        return datetime.datetime.now(datetime.UTC)
+    try:
+        moment = datetime.datetime.fromisoformat(at)
+    except ValueError:
+        _stop(f"--at {at!r} is no moment; write it as 2026-01-31T12:00:00+01:00")
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _crlf(data: bytes) -> bytes:
+    """A message saved by an editor has lone line feeds; on the wire it had none."""
+    return data if b"\r\n" in data else data.replace(b"\n", b"\r\n")
+
+
+def _stop(message: str) -> NoReturn:
+    print(f"b2bua: {message}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(UNUSABLE)
+
+
+def main() -> None:
+    """The entry point of the `b2bua` command."""
+    try:
+        sys.exit(cli())
+    except (GatewayError, SipError, OSError) as error:
+        _stop(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""The shell: sockets, journal, clock and signals around a `Core`.
+
+Whatever a batch of datagrams leads to is carried out in one go: evidence first, in one write, then the messages.
+"""
+
+import asyncio
+import datetime
+import gc
+import logging
+import os
+import signal
+import time  # noqa: TID251 - the shell reads the clocks
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import attrs
+import orjson
+import uvloop
+
+from b2bua.call import Alarm, Ask, Core, Moment, Record
+from b2bua.call.context import Context
+from b2bua.config import Config
+from b2bua.errors import GatewayError
+from b2bua.evidence import Journal, sync
+from b2bua.roaming import Table
+from b2bua.trunk import Routes, Trunks
+from policy.register import Dossier, Register
+from sipstack.effects import Send
+from sipstack.flow import Flow
+from sipstack.ids import Ids
+from sipstack.net import Driver, UdpSocket, bind_udp
+from sipstack.timing import Timing
+from sipstack.transaction import TransactionLayer
+
+log = logging.getLogger("b2bua")
+
+MIB = 1024 * 1024
+
+
+def core_of(config: Config, ids: Ids) -> Core:
+    """A core for a configuration: what the daemon runs, `explain` asks and tests drive without a socket."""
+    sip = config.sip
+    timing = Timing(t1=sip.t1_ms / 1000, t2=sip.t2_ms / 1000, t4=sip.t4_ms / 1000)
+    profile = config.profile.load()
+    context = Context(
+        ids=ids,
+        timing=timing,
+        trunks=Trunks.of(config),
+        routes=Routes.of(config, profile.emergency),
+        profile=profile,
+        register=register_of(config),
+        no_answer=sip.no_answer_seconds,
+        longest=sip.max_call_seconds,
+    )
+    return Core(context, TransactionLayer(timing, ids))
+
+
+def register_of(config: Config) -> Register:
+    """The register that the configuration holds, its version the digest of its entries."""
+    dossiers = tuple(
+        Dossier(prefix=entry.prefix, reference=entry.reference, since=entry.since, until=entry.until)
+        for entry in config.dossier
+    )
+    return Register(f"configuration, {len(dossiers)} dossiers", dossiers)
+
+
+@attrs.define(eq=False)
+class App:
+    """One daemon in the loop that is running; it touches no signal, loop policy or logging set-up of its host."""
+
+    config: Config
+    core: Core
+    journal: Journal
+    table: Table
+    driver: Driver = attrs.field(init=False)
+    _syncing: asyncio.Task[None] | None = attrs.field(default=None, init=False)
+
+    @classmethod
+    def open(cls, config: Config) -> "App":
+        """Opens the journal; nothing listens yet. Raises JournalError."""
+        core = core_of(config, Ids(os.urandom))
+        size = config.journal.segment_mib * MIB
+        journal = Journal.open(Path(config.journal.directory), size, os.urandom, datetime.datetime.now(datetime.UTC))
+        return cls(config, core, journal, Table.of(config.roaming))
+
+    def start(self) -> None:
+        """Binds every listening address and begins; call inside a running loop. Raises GatewayError."""
+        sockets: dict[str, UdpSocket] = {}
+        endpoints = {str(endpoint): endpoint for trunk in self.config.trunk for endpoint in trunk.listen}
+        try:
+            for name, endpoint in endpoints.items():
+                sockets[name] = UdpSocket(name, bind_udp(endpoint.host, endpoint.port), self._admission(name))
+        except OSError as error:
+            for bound in sockets.values():
+                bound.close()
+            raise GatewayError(f"cannot listen on {name}: {error.strerror}") from error
+        self.driver = Driver(self, sockets, self._perform)
+        self.driver.start()
+        self._syncing = asyncio.get_running_loop().create_task(self._keep_synced())
+        for trunk in self.config.trunk:
+            where = ", ".join(str(endpoint) for endpoint in trunk.listen)
+            log.info("trunk %s (%s) listens on %s", trunk.name, trunk.trunk_class, where)
+
+    async def stop(self) -> None:
+        """Stops listening and closes the journal whole."""
+        self.driver.stop()
+        if self._syncing is not None:
+            self._syncing.cancel()
+            await asyncio.gather(self._syncing, return_exceptions=True)
+        self.journal.close()
+
+    def statistics(self) -> dict[str, object]:
+        """What is held now and has been counted since the start, fit for JSON."""
+        statistics = attrs.asdict(self.core.statistics())
+        sockets = {name: dict(udp.counters) for name, udp in self.driver.sockets.items() if udp.counters}
+        return {**statistics, "sockets": sockets, "journal": {"segment": self.journal.number, "waiting": self.journal.waiting}}
+
+    # The driver's endpoint.
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> Sequence[object]:
+        """One datagram."""
+        return self.core.receive(data, flow, _moment(now))
+
+    def tick(self, now: float) -> Sequence[object]:
+        """The deadline has come."""
+        return self.core.tick(_moment(now))
+
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        return self.core.deadline()
+
+    # Effects.
+
+    def _perform(self, effects: Iterable[object]) -> None:
+        records: list[Record] = []
+        sends: list[Send] = []
+        waiting = list(effects)
+        for effect in waiting:
+            if type(effect) is Send:
+                sends.append(effect)
+            elif type(effect) is Record:
+                records.append(effect)
+            elif type(effect) is Ask:
+                moment = _moment(time.monotonic())
+                waiting += self.core.answered(effect.call, self.table.answer(effect.questions, moment.utc), moment)
+            elif type(effect) is Alarm:
+                log.error("alarm: %s: %s", effect.name, effect.text)
+        if records and not self.journal.append(records):
+            self._journal_failed()
+        self.driver.send_all(sends)
+
+    def _journal_failed(self) -> None:
+        if self.core.may_record or self.journal.is_full:
+            log.error("alarm: journal: %s; %d lines wait", self.journal.failure, self.journal.waiting)
+        self.core.may_record = not self.journal.is_full
+
+    async def _keep_synced(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.config.journal.fsync_seconds)
+            if self.journal.flush():
+                self.core.may_record = True
+            else:
+                self._journal_failed()
+            unsynced = self.journal.unsynced()
+            try:
+                if unsynced is not None:
+                    await loop.run_in_executor(None, sync, unsynced)
+            except OSError as error:
+                log.error("alarm: journal: cannot be forced to disk: %s", error.strerror)
+
+    def _admission(self, socket: str) -> "Admission":
+        return Admission(self.core.context.trunks, socket)
+
+
+@attrs.frozen(eq=False)
+class Admission:
+    """Who may speak to one socket: the peers of its trunks."""
+
+    trunks: Trunks
+    socket: str
+
+    def __call__(self, host: str, port: int) -> bool:
+        return self.trunks.find(self.socket, host, port) is not None
+
+
+def _moment(now: float) -> Moment:
+    return Moment(now, datetime.datetime.now(datetime.UTC))
+
+
+def run(config: Config) -> None:
+    """The daemon: until SIGTERM or SIGINT. SIGUSR1 logs the statistics. Raises GatewayError."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    app = App.open(config)
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("statistics %s", orjson.dumps(app.statistics()).decode()))
+    app.start()
+    # Nothing that exists now will ever be garbage; the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    log.info("ready")
+    try:
+        await stopped.wait()
+    finally:
+        await app.stop()
+        log.info("stopped")

@@ -1,0 +1,20 @@
+"""The call: two legs joined, screened on the way. Sans-IO: inputs carry `now`, and acts come back.
+
+- `core.py`      the transaction user above `sipstack`'s layer: finds the call of each message, carries out acts
+- `call.py`      one call: its legs, its verdict, its deadlines
+- `leg.py`       one side: dialog, pending ACKs, where its requests go
+- `screening.py` an INVITE's claim: what it asserts about its caller, by position (`passport.py`: the signed part)
+- `redaction.py` a verdict's edits: what is stripped, what withholding takes
+- `guard.py`     the egress guard: whether a printed message still shows a number that must not be seen
+- `bridge.py`    what crosses from one leg to the other
+- `acts.py`      what a call wants done; `moment.py` the two clocks, read once an input
+
+The way of an INVITE: `Core.receive` -> `Call.invite` -> `screening` -> `policy.decide` -> `Record` -> refuse, or
+`redaction` -> `bridge` -> `guard` -> the other leg.
+"""
+
+from b2bua.call.acts import Alarm, Ask, Record
+from b2bua.call.core import Core
+from b2bua.call.moment import Moment
+
+__all__ = ["Alarm", "Ask", "Core", "Moment", "Record"]

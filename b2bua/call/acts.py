@@ -1,0 +1,92 @@
+"""What a call wants done, in order. A call knows no transaction: its own requests go by a purpose it chooses."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from policy.roaming import Questions
+from sipstack.effects import Key
+from sipstack.flow import Flow
+from sipstack.message import Request, Response
+
+Fields = Mapping[str, object]
+
+
+@attrs.define
+class Reply:
+    """Answer a peer's request; a 2xx to INVITE goes by `Repeat` from its first copy on."""
+
+    key: Key
+    response: Response
+
+
+@attrs.define
+class Repeat:
+    """Send the printed 2xx of an INVITE, the first time and again until its ACK comes."""
+
+    key: Key
+    wire: bytes
+
+
+@attrs.define
+class Start:
+    """Send a request of ours; its responses come back under `purpose`."""
+
+    purpose: str
+    request: Request
+    flow: Flow
+
+
+@attrs.define
+class Abandon:
+    """CANCEL the INVITE that was started for `purpose`."""
+
+    purpose: str
+    headers: Sequence[tuple[str, str]] = ()
+
+
+@attrs.define
+class Transmit:
+    """Send an ACK, which belongs to no transaction."""
+
+    flow: Flow
+    wire: bytes
+
+
+@attrs.define
+class Record:
+    """A line of evidence. It stands before the messages it is about: they leave only when it is written."""
+
+    kind: str
+    """`verdict`, `answer` or `end`."""
+    call: str
+    at: datetime.datetime
+    facts: Fields
+    """What is kept as long as the journal."""
+    personal: Fields = attrs.field(factory=dict)
+    """What retention may take away later: numbers, names, headers, addresses of persons."""
+
+
+@attrs.define
+class Ask:
+    """Find out where these subscribers are, and give the answers to `Core.answered`."""
+
+    call: str
+    questions: Questions
+
+
+@attrs.define
+class Alarm:
+    """Somebody should look: a name to grep, and a sentence without personal data."""
+
+    name: str
+    text: str
+
+
+@attrs.define
+class Closed:
+    """The call is over: nothing more will come from it, forget it."""
+
+
+Act = Reply | Repeat | Start | Abandon | Transmit | Record | Ask | Alarm | Closed

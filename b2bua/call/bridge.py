@@ -1,0 +1,90 @@
+"""What crosses from one leg to the other.
+
+Everything, byte for byte, but the lines that belong to one hop or one dialog (RFC 3261 §16.6, §12): those each leg has
+of its own. Nothing here judges; `redaction` has been before.
+"""
+
+import ipaddress
+import re
+from typing import Final
+
+import attrs
+
+from sipstack.errors import ParseError
+from sipstack.flow import Flow
+from sipstack.message import Headers, Message
+from sipstack.values import SipUri, parse_uri
+
+#: Lines of one hop or of one dialog.
+OWN: Final = frozenset(
+    {
+        "via",
+        "route",
+        "record-route",
+        "max-forwards",
+        "from",
+        "to",
+        "call-id",
+        "cseq",
+        "contact",
+        "content-length",
+    }
+)
+#: Where a call without Max-Forwards starts (RFC 3261 §8.1.1.6).
+HOPS: Final = 70
+
+_RACK = re.compile(r"\s*(\d+)\s+\d+\s+(\S+)\s*")
+
+
+def crossing(message: Message) -> Headers:
+    """A copy of the lines that may cross."""
+    return message.headers.without(OWN)
+
+
+def hops_left(message: Message) -> int:
+    """What Max-Forwards the other leg starts with; negative when the message may go no further (§16.3)."""
+    hops = message.max_forwards
+    return HOPS if hops is None else hops - 1
+
+
+def retarget(uri: str, flow: Flow) -> str:
+    """The Request-URI for the next hop: the user part and its parameters as they came, the host theirs.
+
+    A tel URI has no host and stays. `maddr` and `transport` spoke of the hop that is done (§19.1.1).
+    """
+    try:
+        parsed = parse_uri(uri)
+    except ParseError:
+        return uri
+    if not isinstance(parsed, SipUri):
+        return uri
+    host, port = flow.remote
+    parameters = parsed.parameters.without("maddr").without("transport")
+    return str(attrs.evolve(parsed, host=f"[{host}]" if ":" in host else host, port=port, parameters=parameters, headers=""))
+
+
+def rack_for(value: str, invite_cseq: int) -> str | None:
+    """A RAck that names the INVITE by the other leg's number (RFC 3262 §7.2); None when it is not one."""
+    found = _RACK.fullmatch(value)
+    return f"{found[1]} {invite_cseq} {found[2]}" if found else None
+
+
+def next_hop(uri: str, otherwise: Flow) -> Flow:
+    """Where an in-dialog request to `uri` goes: its numeric address, or the flow the dialog was made over.
+
+    A name waits for RFC 3263; the peer's own flow reaches it meanwhile.
+    """
+    try:
+        parsed = parse_uri(uri)
+    except ParseError:
+        return otherwise
+    if not isinstance(parsed, SipUri):
+        return otherwise
+    try:
+        host = ipaddress.ip_address(parsed.host.strip("[]"))
+    except ValueError:
+        return otherwise
+    remote = (str(host), parsed.port or 5060)
+    if remote == otherwise.remote or (host.version == 6) != (":" in otherwise.remote[0]):  # noqa: PLR2004
+        return otherwise
+    return Flow(otherwise.socket, remote, otherwise.transport)

@@ -1,0 +1,498 @@
+"""One call: an INVITE judged, a second leg set up, two dialogs that live and end together.
+
+Inputs are methods; each takes the moment and returns acts, in order. The caller's side is the A leg, a user agent
+server to its INVITE (RFC 3261 §13.3); the callee's side the B leg, a user agent client (§13.2). What happens inside
+the dialogs afterwards is in `relay.py`.
+"""
+
+import enum
+from collections.abc import Mapping
+
+import attrs
+
+from b2bua.call import account
+from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
+from b2bua.call.bridge import crossing, hops_left, retarget
+from b2bua.call.context import Context
+from b2bua.call.guard import leak
+from b2bua.call.later import LaterScreen
+from b2bua.call.leg import Leg
+from b2bua.call.moment import Moment
+from b2bua.call.redaction import Redacted, redact, secrets_of, untagged
+from b2bua.call.relay import Relays, carried
+from b2bua.call.screening import IDENTITY, claim_of
+from b2bua.trunk import Trunk, called_number
+from policy.claim import Claim, Position
+from policy.engine import decide
+from policy.roaming import Answer, Questions, Roaming
+from policy.verdict import Finding, Outcome, Verdict
+from sipstack.dialog import Dialog
+from sipstack.effects import Cause, Key
+from sipstack.errors import ParseError, ProtocolError, SipError
+from sipstack.flow import Flow
+from sipstack.message import Headers, Request, Response, response_to
+from sipstack.message import request as build
+from sipstack.values import Reason
+
+#: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
+REJECTED = ("Reason", 'Q.850;cause=21;text="Call rejected"')
+INVITE = "invite"
+BYE = "bye"
+
+
+class State(enum.Enum):
+    """Where a call stands."""
+
+    ASKING = "asking"
+    """The INVITE waits for a roaming answer."""
+    CALLING = "calling"
+    """The B leg has its INVITE, and no final response yet."""
+    CANCELLING = "cancelling"
+    """The A leg is done; the B leg's INVITE still owes its final response."""
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+@attrs.define(eq=False, kw_only=True, repr=False)
+class Call:
+    """A call from its INVITE to its last BYE. Build it with the A leg, then `begin`."""
+
+    id: str
+    context: Context = attrs.field(repr=False)
+    a: Leg
+    b: Leg | None = None
+    key: Key
+    """The INVITE transaction of the A leg."""
+    invite: Request | None
+    """The A leg's INVITE, until it has its final response."""
+    state: State = State.ASKING
+    claim: Claim | None = None
+    verdict: Verdict | None = None
+    answers: dict[str, Answer] = attrs.field(factory=dict)
+    asked: tuple[str, ...] = ()
+    sent: Request | None = None
+    """The B leg's INVITE, while responses to it may come."""
+    relays: Relays = attrs.field(factory=Relays)
+    answer_by: float | None = None
+    """When the roaming answer counts as failed, or when the call has rung long enough."""
+    ends_by: float | None = None
+    """When an answered call has lasted long enough."""
+    answered_at: float | None = None
+
+    # The way in.
+
+    def begin(self, moment: Moment) -> list[Act]:
+        """Judges the INVITE: asks, refuses, or sets up the B leg."""
+        invite = self._pending()
+        trunk = self.a.trunk
+        emergency = self.context.routes.is_emergency(called_number(invite.uri))
+        try:
+            self.a.dialog = Dialog.as_callee(invite, self.a.tag)
+            self.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
+        except (ParseError, ProtocolError) as error:
+            return self._unreadable(error, moment)
+        return self._judge(moment)
+
+    def answered_questions(self, answers: Mapping[str, Answer], moment: Moment) -> list[Act]:
+        """The roaming answers have come; too late or twice changes nothing."""
+        if self.state is not State.ASKING:
+            return []
+        self.answers.update(answers)
+        return self._judge(moment)
+
+    def _judge(self, moment: Moment) -> list[Act]:
+        assert self.claim is not None, "judged after its claim is made"
+        context = self.context
+        decided = decide(self.claim, context.profile, context.register, moment.utc, self.answers)
+        if isinstance(decided, Questions):
+            self.asked = decided.numbers
+            self.answer_by = moment.tick + context.patience
+            return [self._reply(100), Ask(self.id, decided)]
+        self.answer_by = None
+        self.verdict = decided
+        if decided.outcome is Outcome.BLOCK:
+            return self._blocked(decided, 603, None, moment)
+        return self._forward(decided, moment)
+
+    def _blocked(self, verdict: Verdict, status: int, reason: str | None, moment: Moment) -> list[Act]:
+        headers = Headers.of([REJECTED])
+        if status == 415:  # noqa: PLR2004 - §21.4.13 wants what we do take beside it
+            headers.add("Accept", "application/sdp")
+        return [
+            self._record_verdict(verdict, moment),
+            self._reply(status, reason, headers),
+            *self._end("blocked", status, moment),
+        ]
+
+    def _unreadable(self, error: SipError, moment: Moment) -> list[Act]:
+        """An INVITE whose identity nobody can judge does not pass; its evidence is the raw headers."""
+        status = error.status if isinstance(error, ParseError | ProtocolError) else 400
+        finding = Finding(
+            position=Position.NETWORK,
+            header="",
+            index=0,
+            raw="",
+            number=None,
+            range="unreadable",
+            rule="unreadable",
+            basis="art. 1 1°",
+            outcome=Outcome.BLOCK,
+            why=f"an identity in it cannot be read: {error}",
+        )
+        verdict = Verdict(
+            outcome=Outcome.BLOCK,
+            basis=finding.basis,
+            findings=(finding,),
+            flags=("unreadable",),
+            profile=self.context.profile.version,
+            register=self.context.register.version,
+            decided_at=moment.utc,
+        )
+        self.verdict = verdict
+        reason = error.reason if isinstance(error, ParseError) else str(error)
+        return self._blocked(verdict, status, reason, moment)
+
+    # The way out.
+
+    def _forward(self, verdict: Verdict, moment: Moment) -> list[Act]:
+        invite = self._pending()
+        redacted = self._redacted(invite, verdict)
+        record = self._record_verdict(verdict, moment, redacted.removed)
+        trunk = self._route(invite)
+        if trunk is None or trunk.target is None:
+            return [record, *self._fail(404, "no route", moment)]
+        hops = hops_left(invite)
+        if hops < 0:
+            return [record, *self._fail(483, "too many hops", moment)]
+        ids = self.context.ids
+        leg = Leg(
+            trunk=trunk,
+            flow=trunk.target,
+            socket=trunk.socket(trunk.target.socket),
+            call_id=ids.call_id(),
+            tag=ids.tag(),
+        )
+        sent = self._invite_for(leg, invite, redacted, hops)
+        shown = leak(sent.encode(), secrets_of(verdict), called_number(invite.uri))
+        if shown is not None:
+            alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
+            return [record, alarm, self._reply(603, None, Headers.of([REJECTED])), *self._end("egress guard", 603, moment)]
+        self.b, self.sent, self.state = leg, sent, State.CALLING
+        self.answer_by = moment.tick + self.context.no_answer
+        return [record, self._reply(100), Start(INVITE, sent, leg.flow)]
+
+    def _route(self, invite: Request) -> Trunk | None:
+        name = self.context.routes.find(self.a.trunk.name, called_number(invite.uri))
+        return None if name is None else self.context.trunks.by_name[name]
+
+    def _redacted(self, invite: Request, verdict: Verdict) -> Redacted:
+        caller = untagged(invite.headers.first("from") or "")
+        if not self.a.trunk.is_screened:
+            return Redacted(caller, crossing(invite), invite.body, ())
+        return redact(caller, crossing(invite), invite.body, verdict)
+
+    def _invite_for(self, leg: Leg, invite: Request, redacted: Redacted, hops: int) -> Request:
+        own = [
+            ("Via", leg.via(self.context.ids)),
+            ("Max-Forwards", str(hops)),
+            ("From", f"{redacted.caller};tag={leg.tag}"),
+            ("To", invite.headers.first("to") or ""),
+            ("Call-ID", leg.call_id),
+            ("CSeq", "1 INVITE"),
+            ("Contact", leg.socket.contact),
+        ]
+        sent = build("INVITE", retarget(invite.uri, leg.flow), own, redacted.body)
+        sent.headers.extend(redacted.headers)
+        return sent
+
+    # Responses.
+
+    def answered(self, purpose: str, response: Response, moment: Moment) -> list[Act]:
+        """A response to what was started for `purpose`."""
+        if purpose == INVITE:
+            return self._answered_invite(response, moment)
+        if purpose == BYE:
+            return []
+        return self.relays.answered(self, purpose, response, moment)
+
+    def failed(self, purpose: str, cause: Cause, moment: Moment) -> list[Act]:
+        """What was started for `purpose` will have no response."""
+        status = 408 if cause is Cause.TIMEOUT else 500
+        if purpose == INVITE:
+            if self.state is State.CALLING:
+                return self._fail(status, f"target: {cause}", moment)
+            return self._close() if self.state is State.CANCELLING else []
+        return [] if purpose == BYE else self.relays.failed(purpose, status)
+
+    def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
+        status = response.status
+        if status == 100:  # noqa: PLR2004 - hop by hop (§8.1.3.2), ours has been sent
+            return []
+        if status < 200:  # noqa: PLR2004
+            return self._ringing(response, moment) if self.state is State.CALLING else []
+        if status < 300:  # noqa: PLR2004
+            return self._accepted(response, moment)
+        if self.state is State.CANCELLING:
+            return self._close()
+        return self._refused(response, moment) if self.state is State.CALLING else []
+
+    def _ringing(self, response: Response, moment: Moment) -> list[Act]:
+        if response.to.tag:
+            self._b_dialog(response)
+        return [Reply(self.key, self._carry(response, moment))]
+
+    def _accepted(self, response: Response, moment: Moment) -> list[Act]:
+        leg = self._callee()
+        repeated = leg.acks.repeat(response)
+        if repeated is not None:
+            return [Transmit(leg.next_hop(), repeated)]
+        if self.state is not State.CALLING:
+            return [] if leg.held is not None and leg.held.to.tag == response.to.tag else self._unwanted(response)
+        dialog = self._b_dialog(response)
+        dialog.confirm(response)
+        acts = self._acknowledge_unless_offer(leg, response, dialog)
+        self.state, self.answer_by = State.ANSWERED, None
+        self.answered_at = moment.tick
+        self.ends_by = moment.tick + self.context.longest
+        reply = self._carry(response, moment)
+        assert self.a.dialog is not None, "made when the call began"
+        self.a.dialog.confirm(reply)
+        acts.append(Record("answer", self.id, moment.utc, {"to": leg.trunk.name, "b_call_id": dialog.call_id}))
+        acts.append(self.a.answer(self.key, reply, self.context.timing, moment.tick))
+        self.invite = None
+        return acts
+
+    def _acknowledge_unless_offer(self, leg: Leg, response: Response, dialog: Dialog) -> list[Act]:
+        """ACKs at once, so that a slow caller starves nobody; a late offer's ACK waits for its answer (§13.2.2.4)."""
+        if self._pending().body or not response.body:
+            return [leg.acknowledge(response, dialog, self.context.ids, Headers(), b"")]
+        leg.held = response
+        return []
+
+    def _unwanted(self, response: Response) -> list[Act]:
+        """A 2xx that comes after a CANCEL, or from another branch of a fork: ACK it, then BYE it (§13.2.2.4)."""
+        leg = self._callee()
+        if self.sent is None:
+            return []
+        dialog = Dialog.as_caller(self.sent, response)
+        ack = leg.acknowledge(response, dialog, self.context.ids, Headers(), b"")
+        bye = dialog.request("BYE", via=leg.via(self.context.ids))
+        acts: list[Act] = [ack, Start(BYE, bye, leg.flow)]
+        return acts + self._close() if self.state is State.CANCELLING else acts
+
+    def _refused(self, response: Response, moment: Moment) -> list[Act]:
+        """A failure crosses; a redirection does not, for its Contact would name the other side's addresses, and a 503
+        would speak of our own service when it was theirs that failed (§16.7 step 6, §21.5.4)."""
+        status = {503: 500}.get(response.status, response.status)
+        if status < 400:  # noqa: PLR2004
+            return self._fail(480, "redirected", moment)
+        same = status == response.status
+        reply = self._carry(response, moment, status, response.reason if same else None)
+        if not same:
+            reply.headers.remove("retry-after")
+        return [Reply(self.key, reply), *self._end("failed", status, moment)]
+
+    def _carry(
+        self, response: Response, moment: Moment, status: int | None = None, reason: str | None = None
+    ) -> Response:
+        """A B leg response as the A leg's."""
+        invite, leg = self._pending(), self._callee()
+        headers = carried(response, self.screen(leg), self.context, moment)
+        status = response.status if status is None else status
+        reply = response_to(invite, status, reason or response.reason, to_tag=self.a.tag, body=response.body)
+        if status < 300:  # noqa: PLR2004 - §12.1.1: what makes a dialog bears the way and the target
+            for value in invite.headers.all("record-route"):
+                reply.headers.add("Record-Route", value)
+            reply.headers.add("Contact", self.a.socket.contact)
+        reply.headers.extend(headers)
+        return reply
+
+    # Requests of the peers.
+
+    def requested(self, leg: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
+        """A request in the dialog of one leg."""
+        if leg.dialog is None:
+            return [Reply(key, response_to(request, 481))]
+        try:
+            leg.dialog.receive(request)
+        except ProtocolError as error:
+            return [Reply(key, response_to(request, error.status, str(error)))]
+        if request.method == "BYE":
+            return self._hang_up(leg, request, key, moment)
+        return self.relays.requested(self, leg, request, key, moment)
+
+    def acknowledged(self, leg: Leg, ack: Request, moment: Moment) -> list[Act]:
+        """The ACK to a 2xx of ours; with a late offer it has the answer that the other side waits for."""
+        leg.acknowledged()
+        other = self.other(leg)
+        if other is None or other.held is None or other.dialog is None:
+            return []
+        headers, body = carried(ack, self.screen(leg), self.context, moment), ack.body
+        if other is self.b and leak(body, self.secrets, ""):
+            body = b""
+        answer, other.held = other.held, None
+        return [other.acknowledge(answer, other.dialog, self.context.ids, headers, body)]
+
+    def cancelled(self, key: Key, cancel: Request, moment: Moment) -> list[Act]:
+        """A CANCEL for an INVITE that has no final response (§9.2)."""
+        if key != self.key:
+            return self.relays.cancelled(key)
+        reasons = tuple(("Reason", value) for value in cancel.headers.all("reason"))
+        return [self._reply(487), *self._give_up("cancelled", 487, moment, reasons)]
+
+    def _hang_up(self, leg: Leg, bye: Request, key: Key, moment: Moment) -> list[Act]:
+        acts: list[Act] = [Reply(key, response_to(bye, 200))]
+        if self.state is State.ANSWERED:
+            headers = carried(bye, self.screen(leg), self.context, moment)
+            return acts + self._bye(self.other(leg), headers) + self._end("BYE", 200, moment, by=leg)
+        if leg is self.a and self.state in (State.CALLING, State.ASKING):
+            # §15: a caller may end an early dialog by BYE; to the callee that is a CANCEL.
+            return [*acts, self._reply(487), *self._give_up("BYE", 487, moment)]
+        return acts
+
+    # The clock.
+
+    def deadline(self) -> float | None:
+        """When `tick` is due; None only when the call is over."""
+        waits = (self.answer_by, self.ends_by, self.a.deadline(), None if self.b is None else self.b.deadline())
+        return min((at for at in waits if at is not None), default=None)
+
+    def tick(self, moment: Moment) -> list[Act]:
+        """Does what is due."""
+        now = moment.tick
+        if self.answer_by is not None and now >= self.answer_by:
+            return self._waited(moment)
+        if self.ends_by is not None and now >= self.ends_by:
+            return self._bye_both("maximum duration", moment)
+        acts: list[Act] = []
+        for leg in (self.a, self.b):
+            if leg is None:
+                continue
+            acts += leg.tick(now)
+            if leg.unacked is not None and leg.unacked.given_up:
+                return acts + self._bye_both("no ACK", moment)
+        return acts
+
+    def _waited(self, moment: Moment) -> list[Act]:
+        if self.state is State.ASKING:
+            failed = Answer(Roaming.FAILED, "no answer in time", moment.utc)
+            late = {number: failed for number in self.asked if number not in self.answers}
+            return self.answered_questions(late, moment)
+        return [self._reply(408), *self._give_up("no answer", 408, moment)]
+
+    # The end.
+
+    def _fail(self, status: int, cause: str, moment: Moment) -> list[Act]:
+        return [self._reply(status), *self._end(cause, status, moment)]
+
+    def _give_up(
+        self, cause: str, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()
+    ) -> list[Act]:
+        """The A leg is done before an answer: take the B leg back, which may still answer (§9.1)."""
+        if self.state is not State.CALLING:
+            return self._end(cause, status, moment)
+        self.state, self.answer_by, self.invite = State.CANCELLING, None, None
+        return [self._end_record(cause, status, moment), Abandon(INVITE, headers)]
+
+    def _bye_both(self, cause: str, moment: Moment) -> list[Act]:
+        reason = Headers.of([("Reason", str(Reason.parse(f'SIP;cause=408;text="{cause}"')))])
+        return [*self._bye(self.a, reason), *self._bye(self.b, reason), *self._end(cause, 200, moment)]
+
+    def _bye(self, leg: Leg | None, headers: Headers) -> list[Act]:
+        """Ends one leg's dialog; a 2xx of its that still waits for an ACK gets it first."""
+        if leg is None or leg.dialog is None:
+            return []
+        acts: list[Act] = []
+        if leg.held is not None:
+            acts.append(leg.acknowledge(leg.held, leg.dialog, self.context.ids, Headers(), b""))
+        bye = leg.request("BYE", self.context.ids)
+        bye.headers.extend(headers)
+        return [*acts, Start(BYE, bye, leg.next_hop())]
+
+    def _end(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> list[Act]:
+        record = self._end_record(cause, status, moment, by)
+        return [*self.relays.give_up(), record, *self._close()]
+
+    def _end_record(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> Record:
+        seconds = None if self.answered_at is None else round(moment.tick - self.answered_at, 3)
+        facts = {"cause": cause, "status": status, "seconds": seconds, "by": None if by is None else by.trunk.name}
+        return Record("end", self.id, moment.utc, facts)
+
+    def _close(self) -> list[Act]:
+        self.state, self.answer_by, self.ends_by = State.ENDED, None, None
+        self.a.acknowledged()
+        if self.b is not None:
+            self.b.acknowledged()
+        return [Closed()]
+
+    # Small things.
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What the callee must not see, in any message."""
+        return () if self.verdict is None else secrets_of(self.verdict)
+
+    def other(self, leg: Leg) -> Leg | None:
+        """The leg across."""
+        return self.b if leg is self.a else self.a
+
+    def screen(self, leg: Leg) -> LaterScreen | None:
+        """How messages from that leg are judged after the set-up; None: not at all, it is national."""
+        if not leg.trunk.is_screened or self.claim is None:
+            return None
+        claim = attrs.evolve(self.claim, trunk=leg.trunk.name, trunk_class=leg.trunk.trunk_class, assertions=())
+        if leg is not self.a:
+            return LaterScreen(claim=claim)
+        withheld = self.verdict is not None and self.verdict.outcome is Outcome.WITHHOLD
+        return LaterScreen(claim=claim, answers=self.answers, withheld=withheld, secrets=self.secrets)
+
+    def _pending(self) -> Request:
+        assert self.invite is not None, "the INVITE has its final response"
+        return self.invite
+
+    def _callee(self) -> Leg:
+        assert self.b is not None, "the B leg has not left"
+        return self.b
+
+    def _b_dialog(self, response: Response) -> Dialog:
+        """The B leg's dialog for that To tag; a new tag opens a new one, and the last to speak is the current."""
+        leg = self._callee()
+        if leg.dialog is None or leg.dialog.remote_tag != (response.to.tag or ""):
+            assert self.sent is not None, "responses come to what was sent"
+            leg.dialog = Dialog.as_caller(self.sent, response)
+        return leg.dialog
+
+    def _reply(self, status: int, reason: str | None = None, headers: Headers | None = None) -> Reply:
+        """Our own response to the A leg's INVITE."""
+        tag = None if status == 100 else self.a.tag  # noqa: PLR2004 - §8.2.6.2
+        response = response_to(self._pending(), status, reason, to_tag=tag)
+        if headers is not None:
+            response.headers.extend(headers)
+        return Reply(self.key, response)
+
+    def _record_verdict(self, verdict: Verdict, moment: Moment, removed: tuple[str, ...] = ()) -> Record:
+        invite = self._pending()
+        lines = zip(invite.headers.keys, invite.headers.lines, strict=True)
+        facts = {
+            "trunk": self.a.trunk.name,
+            "class": str(self.a.trunk.trunk_class),
+            "peer": _spell(self.a.flow),
+            "call_id": invite.call_id,
+            **account.of_verdict(verdict),
+            "removed": list(removed),
+        }
+        personal = {
+            "called": invite.uri,
+            "identity": [line for key, line in lines if key == "from" or key in IDENTITY],
+            "findings": [account.of_finding(finding) for finding in verdict.findings],
+            "roaming": {number: str(answer.outcome) for number, answer in self.answers.items()},
+        }
+        return Record("verdict", self.id, moment.utc, facts, personal)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.id} {self.state.value} {self.a.trunk.name}>"
+
+
+def _spell(flow: Flow) -> str:
+    host, port = flow.remote
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,301 @@
+"""The core: the transaction user of RFC 3261 §5 that is a B2BUA. It finds the call of each message, and nothing more.
+
+Datagrams go in with a moment; `Send`, `Record`, `Ask` and `Alarm` come out, in order. A `Record` stands before the
+messages it is about. Between inputs the core holds only tables; `deadline()` says when it wants to be called.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping
+
+import attrs
+
+from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Repeat, Reply, Start, Transmit
+from b2bua.call.call import INVITE, Call
+from b2bua.call.context import Context
+from b2bua.call.leg import Leg
+from b2bua.call.moment import Moment
+from policy.roaming import Answer
+from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
+from sipstack.flow import Flow
+from sipstack.message import Request, response_to
+from sipstack.transaction import TransactionLayer
+
+Output = Send | Record | Ask | Alarm
+
+#: What a B2BUA answers to outside a dialog (RFC 3261 §11, §20.5).
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
+#: Methods we know and do not serve outside a dialog: 405; an unknown one gets 501 (§8.2.1, §21.5.2).
+KNOWN = frozenset("ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split())
+#: Seconds after which a refused caller may try again, when evidence cannot be written.
+RETRY_AFTER = "30"
+#: Stale entries the heap may hold beside the live ones before it is rebuilt.
+_STALE = 1_024
+
+
+@attrs.frozen(kw_only=True)
+class Statistics:
+    """A snapshot, for the log, for metrics, for tests."""
+
+    calls: int
+    transactions: int
+    dialogs: int
+    counters: Mapping[str, int]
+    """Verdicts, ends and drops by name, since the start."""
+
+
+@attrs.define(eq=False)
+class _Held:
+    """A call with what the core's tables hold of it, so that they can all forget it at once."""
+
+    call: Call
+    servers: set[Key] = attrs.field(factory=set)
+    clients: dict[str, Key] = attrs.field(factory=dict)
+    """By purpose."""
+    queued: float | None = None
+    """The time of its live entry in the heap."""
+
+
+@attrs.define(eq=False)
+class Core:
+    """All calls of one gateway. `may_record` is false while evidence cannot be kept: screened INVITEs then get 503."""
+
+    context: Context
+    layer: TransactionLayer
+    may_record: bool = True
+    counters: Counter[str] = attrs.field(factory=Counter, init=False)
+    _calls: dict[str, _Held] = attrs.field(factory=dict, init=False, repr=False)
+    _servers: dict[Key, _Held] = attrs.field(factory=dict, init=False, repr=False)
+    """INVITE transactions of peers, which a CANCEL may name."""
+    _clients: dict[Key, tuple[_Held, str]] = attrs.field(factory=dict, init=False, repr=False)
+    """Transactions of ours, each with its purpose."""
+    _dialogs: dict[tuple[str, str], tuple[_Held, Leg]] = attrs.field(factory=dict, init=False, repr=False)
+    """Legs by Call-ID and our tag."""
+    _heap: list[tuple[float, int, str]] = attrs.field(factory=list, init=False, repr=False)
+    _serial: int = attrs.field(default=0, init=False)
+
+    # Inputs.
+
+    def receive(self, data: bytes, flow: Flow, moment: Moment) -> list[Output]:
+        """One datagram from an admitted source."""
+        return self._take(self.layer.receive(data, flow, moment.tick), moment)
+
+    def answered(self, call: str, answers: Mapping[str, Answer], moment: Moment) -> list[Output]:
+        """The answers to an `Ask`; for a call that is gone they are forgotten."""
+        held = self._calls.get(call)
+        return [] if held is None else self._do(held, held.call.answered_questions(answers, moment), moment)
+
+    def tick(self, moment: Moment) -> list[Output]:
+        """Does all that is due."""
+        out = self._take(self.layer.tick(moment.tick), moment)
+        while self._heap and self._heap[0][0] <= moment.tick:
+            at, _, name = heapq.heappop(self._heap)
+            held = self._calls.get(name)
+            if held is None or held.queued != at:
+                continue
+            held.queued = None
+            due = held.call.deadline()
+            if due is not None and due <= moment.tick:
+                out += self._do(held, held.call.tick(moment), moment)
+            else:
+                self._queue(held)
+        return out
+
+    def deadline(self) -> float | None:
+        """When `tick` is due next."""
+        first = self._heap[0][0] if self._heap else None
+        layer = self.layer.deadline()
+        if first is None or layer is None:
+            return layer if first is None else first
+        return min(first, layer)
+
+    def statistics(self) -> Statistics:
+        """How much is held, and what has been."""
+        drops = {f"drop: {why}": count for why, count in self.layer.statistics().drops}
+        return Statistics(
+            calls=len(self._calls),
+            transactions=len(self.layer),
+            dialogs=len(self._dialogs),
+            counters={**self.counters, **drops},
+        )
+
+    # From the layer.
+
+    def _take(self, effects: list[Effect], moment: Moment) -> list[Output]:
+        out: list[Output] = []
+        for effect in effects:
+            match effect:
+                case Send():
+                    out.append(effect)
+                case Incoming():
+                    out += self._incoming(effect, moment)
+                case Answered():
+                    out += self._answered(effect, moment)
+                case Cancelled():
+                    out += self._cancelled(effect, moment)
+                case Failed():
+                    out += self._failed(effect, moment)
+                case Ended(key=key):
+                    self._ended(key)
+        return out
+
+    def _incoming(self, effect: Incoming, moment: Moment) -> list[Output]:
+        request, key, flow = effect.request, effect.key, effect.flow
+        tag = request.to.tag
+        if tag is not None:
+            found = self._dialogs.get((request.call_id, tag))
+            if found is not None:
+                held, leg = found
+                if key is None:
+                    return self._do(held, held.call.acknowledged(leg, request, moment), moment)
+                if request.method == "INVITE":
+                    self._serve(held, key)
+                return self._do(held, held.call.requested(leg, request, key, moment), moment)
+            return [] if key is None else self._respond(key, request, 481, moment)
+        if key is None:
+            return []
+        if request.method == "INVITE":
+            return self._new_call(request, key, flow, moment)
+        return self._outside(request, key, moment)
+
+    def _outside(self, request: Request, key: Key, moment: Moment) -> list[Output]:
+        """A request outside a dialog that opens no call."""
+        if request.method == "OPTIONS":
+            status = 200
+        elif request.method in ("BYE", "PRACK", "UPDATE"):  # they live in dialogs only (§12.2.2)
+            status = 481
+        else:
+            status = 405 if request.method in KNOWN else 501
+        return self._respond(key, request, status, moment, (("Allow", ALLOW),))
+
+    def _new_call(self, invite: Request, key: Key, flow: Flow, moment: Moment) -> list[Output]:
+        context = self.context
+        trunk = context.trunks.find(flow.socket, *flow.remote)
+        if trunk is None:
+            # The driver admits by the same table, so this is a reload that took the trunk away in between.
+            return self._respond(key, invite, 403, moment)
+        if trunk.is_screened and not self.may_record:
+            self.counters["refused: no evidence possible"] += 1
+            return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
+        call = Call(
+            id=context.ids.call_id(),
+            context=context,
+            a=Leg(
+                trunk=trunk,
+                flow=flow,
+                socket=trunk.socket(flow.socket),
+                call_id=invite.call_id,
+                tag=context.ids.tag(),
+            ),
+            key=key,
+            invite=invite,
+        )
+        held = self._calls[call.id] = _Held(call)
+        self._serve(held, key)
+        self._dialogs[call.a.id] = held, call.a
+        return self._do(held, call.begin(moment), moment)
+
+    def _serve(self, held: _Held, key: Key) -> None:
+        self._servers[key] = held
+        held.servers.add(key)
+
+    def _cancelled(self, effect: Cancelled, moment: Moment) -> list[Output]:
+        held = self._servers.get(effect.key)
+        return [] if held is None else self._do(held, held.call.cancelled(effect.key, effect.request, moment), moment)
+
+    def _answered(self, effect: Answered, moment: Moment) -> list[Output]:
+        held, purpose = self._clients.get(effect.key, (None, ""))
+        return [] if held is None else self._do(held, held.call.answered(purpose, effect.response, moment), moment)
+
+    def _failed(self, effect: Failed, moment: Moment) -> list[Output]:
+        held, purpose = self._clients.get(effect.key, (None, ""))
+        return [] if held is None else self._do(held, held.call.failed(purpose, effect.cause, moment), moment)
+
+    def _ended(self, key: Key) -> None:
+        server = self._servers.pop(key, None)
+        if server is not None:
+            server.servers.discard(key)
+        held, purpose = self._clients.pop(key, (None, ""))
+        if held is not None:
+            del held.clients[purpose]
+            if purpose == INVITE:
+                held.call.sent = None
+
+    def _respond(
+        self, key: Key, request: Request, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()
+    ) -> list[Output]:
+        response = response_to(request, status, to_tag=self.context.ids.tag(), headers=headers)
+        return self._take(self.layer.respond(key, response, moment.tick), moment)
+
+    # From a call.
+
+    def _do(self, held: _Held, acts: list[Act], moment: Moment) -> list[Output]:
+        """Carries out a call's acts, in their order."""
+        out: list[Output] = []
+        layer, now = self.layer, moment.tick
+        for act in acts:
+            match act:
+                case Record():
+                    self._count(act)
+                    out.append(act)
+                case Ask() | Alarm():
+                    out.append(act)
+                case Transmit(flow=flow, wire=wire):
+                    out.append(Send(flow, wire))
+                case Reply(key=key, response=response):
+                    out += self._take(layer.respond(key, response, now), moment)
+                case Repeat(key=key, wire=wire):
+                    out += self._take(layer.repeat(key, wire, now), moment)
+                case Start():
+                    out += self._start(held, act, moment)
+                case Abandon(purpose=purpose, headers=headers):
+                    if purpose in held.clients:
+                        out += self._take(layer.cancel(held.clients[purpose], now, headers), moment)
+                case Closed():
+                    self._forget(held)
+        if held.call.id in self._calls:
+            self._queue(held)
+        return out
+
+    def _start(self, held: _Held, act: Start, moment: Moment) -> list[Output]:
+        key, effects = self.layer.request(act.request, act.flow, moment.tick)
+        self._clients[key] = held, act.purpose
+        held.clients[act.purpose] = key
+        leg = held.call.b
+        if act.purpose == INVITE and leg is not None:
+            self._dialogs[leg.id] = held, leg
+        return self._take(effects, moment)
+
+    def _count(self, record: Record) -> None:
+        if record.kind == "verdict":
+            self.counters[f"verdict: {record.facts['verdict']}"] += 1
+        elif record.kind == "end":
+            self.counters[f"end: {record.facts['cause']}"] += 1
+
+    def _forget(self, held: _Held) -> None:
+        """Every table forgets the call; transactions that linger in the layer answer nobody any more."""
+        call = held.call
+        del self._calls[call.id]
+        for leg in (call.a, call.b):
+            if leg is not None:
+                self._dialogs.pop(leg.id, None)
+        for key in held.servers:
+            self._servers.pop(key, None)
+        for key in held.clients.values():
+            self._clients.pop(key, None)
+        if len(self._heap) > _STALE + 2 * len(self._calls):
+            self._compact()
+
+    def _compact(self) -> None:
+        """Drops what ended calls left in the heap; else each would lie there until its longest duration."""
+        calls = self._calls
+        self._heap = [entry for entry in self._heap if entry[2] in calls and calls[entry[2]].queued == entry[0]]
+        heapq.heapify(self._heap)
+
+    def _queue(self, held: _Held) -> None:
+        """Puts the call into the heap unless an entry of its own comes earlier."""
+        due = held.call.deadline()
+        if due is not None and (held.queued is None or due < held.queued):
+            held.queued = due
+            self._serial += 1
+            heapq.heappush(self._heap, (due, self._serial, held.call.id))

@@ -1,0 +1,85 @@
+"""One side of a call: its dialog, the answers that wait for an ACK, and where its requests go."""
+
+import attrs
+
+from b2bua.call.acts import Act, Repeat, Transmit
+from b2bua.call.bridge import next_hop
+from b2bua.trunk import Socket, Trunk
+from sipstack.dialog import Dialog, SentAcks, UnackedAnswer
+from sipstack.effects import Key
+from sipstack.flow import Flow
+from sipstack.ids import Ids
+from sipstack.message import Headers, Request, Response
+from sipstack.timing import Timing
+
+
+@attrs.define(eq=False, kw_only=True)
+class Leg:
+    """One side. The A leg has the caller behind it, the B leg the callee."""
+
+    trunk: Trunk
+    flow: Flow
+    """Where its messages go when nothing better is known: where the INVITE came from, or the target it went to."""
+    socket: Socket
+    call_id: str
+    """The Call-ID of this side; the other has another."""
+    tag: str
+    """Our tag in this side's dialog."""
+    dialog: Dialog | None = None
+    acks: SentAcks = attrs.field(factory=SentAcks)
+    """The ACKs we sent here, for a 2xx that comes again."""
+    held: Response | None = None
+    """A 2xx of this side that carries an offer: its ACK waits for the other side's, which has the answer."""
+    unacked: UnackedAnswer | None = None
+    """A 2xx we sent here, until its ACK comes."""
+    unacked_key: Key | None = None
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """What a message in its dialog is found by, whichever tag the peer has."""
+        return self.call_id, self.tag
+
+    def via(self, ids: Ids) -> str:
+        """A Via value with a fresh branch."""
+        return self.socket.via(ids.branch())
+
+    def request(self, method: str, ids: Ids, hops: int = 70) -> Request:
+        """Our next request in this side's dialog, less the lines that cross; raises AssertionError without a dialog."""
+        assert self.dialog is not None, "no request without a dialog"
+        contact = self.socket.contact if method in ("INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY") else None
+        return self.dialog.request(method, via=self.via(ids), contact=contact, max_forwards=hops)
+
+    def next_hop(self) -> Flow:
+        """Where requests in the dialog go."""
+        return self.flow if self.dialog is None else next_hop(self.dialog.next_hop, self.flow)
+
+    def acknowledge(self, answer: Response, dialog: Dialog, ids: Ids, headers: Headers, body: bytes) -> Act:
+        """ACKs a 2xx of this side; headers and body are the other side's, whose ACK may answer a late offer."""
+        ack = dialog.ack(answer.cseq.number, via=self.via(ids), body=body)
+        ack.headers.extend(headers)
+        wire = ack.encode()
+        self.acks.remember(answer, wire)
+        return Transmit(next_hop(dialog.next_hop, self.flow), wire)
+
+    def answer(self, key: Key, response: Response, timing: Timing, now: float) -> Act:
+        """Sends a 2xx to this side's INVITE, and again until the ACK comes (RFC 3261 §13.3.1.4)."""
+        wire = response.encode()
+        self.unacked = UnackedAnswer(wire, timing, now)
+        self.unacked_key = key
+        return Repeat(key, wire)
+
+    def acknowledged(self) -> None:
+        """The ACK has come."""
+        self.unacked = None
+        self.unacked_key = None
+
+    def tick(self, now: float) -> list[Act]:
+        """Sends the 2xx again when it is time; look at `unacked.given_up` after."""
+        if self.unacked is None or self.unacked_key is None:
+            return []
+        wire = self.unacked.tick(now)
+        return [] if wire is None else [Repeat(self.unacked_key, wire)]
+
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        return None if self.unacked is None else self.unacked.deadline()

@@ -1,0 +1,156 @@
+"""What a verdict takes out of a message before it crosses.
+
+Three measures, each including the one before: hygiene (what no international peer may assert to our side), strip (the
+fields of the findings, and whatever else shows their digits), withhold (everything that tells who calls, RFC 3323 and
+3325 in spirit, art. 1 3°: the number is suppressed, not merely marked private).
+"""
+
+import re
+from collections.abc import Iterable
+
+import attrs
+
+from b2bua.call.guard import FEWEST, shows
+from b2bua.call.screening import IDENTITY
+from policy.claim import Position
+from policy.verdict import Finding, Outcome, Verdict
+from sipstack.message import Headers
+from sipstack.values import Address
+from sipstack.values.registry import canonical
+from sipstack.values.registry import key as key_of
+
+#: Always removed from a screened trunk: a user's own wish, and the carrier of numbers that PAI replaced.
+HYGIENE = frozenset({"p-preferred-identity", "remote-party-id"})
+ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+
+# A verification made by somebody else, inside a tel URI or a user part (3GPP TS 24.229 §7.2A.20).
+_VERSTAT = re.compile(r";\s*verstat\s*=[^;>@,\s]*", re.IGNORECASE)
+_TAG = re.compile(r";\s*tag\s*=\s*[^;,\s]*", re.IGNORECASE)
+
+
+@attrs.frozen
+class Redacted:
+    """The identity that may cross, with what was taken."""
+
+    caller: str
+    """The value of From, without a tag."""
+    headers: Headers
+    body: bytes
+    removed: tuple[str, ...]
+    """Names of the headers that lost something, for the evidence."""
+
+
+def untagged(from_value: str) -> str:
+    """A From or To value less its tag, all else byte for byte."""
+    uri, bracket, parameters = from_value.rpartition(">")
+    return uri + bracket + _TAG.sub("", parameters)
+
+
+def secrets_of(verdict: Verdict) -> tuple[str, ...]:
+    """The digits that must not reach the callee in this call, whatever the message."""
+    found = {f.digits: None for f in verdict.findings if f.outcome is not Outcome.PASS and len(f.digits) >= FEWEST}
+    return tuple(found)
+
+
+def redact(caller: str, headers: Headers, body: bytes, verdict: Verdict) -> Redacted:
+    """An INVITE from a screened trunk as its verdict lets it cross; `headers` are those that may cross at all.
+
+    The headers given are changed and returned.
+    """
+    removed: dict[str, None] = {}
+    clean(headers, removed)
+    caller = _without_verstat("From", caller, removed)
+    if verdict.outcome is Outcome.WITHHOLD:
+        caller = ANONYMOUS
+        removed["From"] = None
+        withhold(headers, removed)
+    for finding in verdict.findings:
+        if finding.outcome is Outcome.STRIP:
+            caller = _strip(finding, caller, headers, removed)
+    secrets = secrets_of(verdict)
+    sweep(headers, secrets, removed)
+    if secrets and (headers.first("content-type") or "").lower().startswith("application/sdp"):
+        body = scrub_sdp(body, secrets)
+    return Redacted(caller, headers, body, tuple(removed))
+
+
+def clean(headers: Headers, removed: dict[str, None]) -> None:
+    """Hygiene: what an international peer may not assert, whatever the verdict."""
+    for key in HYGIENE:
+        _remove(headers, key, removed)
+    values = headers.all("p-asserted-identity")
+    bare = [_VERSTAT.sub("", value) for value in values]
+    if bare != values:
+        _rewrite(headers, "p-asserted-identity", bare)
+        removed["verstat"] = None
+
+
+def withhold(headers: Headers, removed: dict[str, None]) -> None:
+    """Nothing that names the caller stays, and the callee is told that it was meant so (RFC 3323 §4.2)."""
+    for key in IDENTITY:
+        _remove(headers, key, removed)
+    headers.replace("privacy", "id")
+
+
+def sweep(headers: Headers, secrets: Iterable[str], removed: dict[str, None]) -> None:
+    """Removes every header that shows a secret in any spelling."""
+    wanted = tuple(secrets)
+    if not wanted:
+        return
+    for key in {key for key, value in headers if any(shows(value, digits) for digits in wanted)}:
+        _remove(headers, key, removed)
+
+
+def scrub_sdp(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """Session lines that describe the caller in words lose a secret (RFC 4566 §5.2-5.6); media lines are not touched."""
+    kept = []
+    for line in body.split(b"\n"):
+        text = line.decode("utf-8", "surrogateescape")
+        if not any(shows(text, digits) for digits in secrets):
+            kept.append(line)
+        elif line.startswith(b"s="):  # mandatory, so replaced; "-" is the RFC's own word for no name
+            kept.append(b"s=-" + line[len(line.rstrip(b"\r")) :])
+        elif line.startswith(b"o="):
+            kept.append(b"o=- " + line.partition(b" ")[2])
+        elif line[:2] not in (b"i=", b"u=", b"e=", b"p="):
+            kept.append(line)
+    return b"\n".join(kept)
+
+
+def _strip(finding: Finding, caller: str, headers: Headers, removed: dict[str, None]) -> str:
+    key = key_of(finding.header)
+    if finding.position is Position.DISPLAY:
+        removed[finding.header] = None
+        if key == "from":
+            return _without_name(caller)
+        _rewrite(headers, key, [_without_name(value) for value in headers.values(key)])
+    elif finding.position is Position.REDIRECT:
+        # One story told twice (RFC 7544): taking it out of one header and leaving it in the other takes out nothing.
+        for telling in ("diversion", "history-info"):
+            _remove(headers, telling, removed)
+        _remove(headers, key, removed)
+    elif key != "from":
+        _remove(headers, key, removed)
+    return caller
+
+
+def _without_name(value: str) -> str:
+    return str(attrs.evolve(Address.parse(value), display_name=""))
+
+
+def _without_verstat(name: str, value: str, removed: dict[str, None]) -> str:
+    bare = _VERSTAT.sub("", value)
+    if bare != value:
+        removed["verstat"] = None
+    return bare
+
+
+def _rewrite(headers: Headers, key: str, values: list[str]) -> None:
+    if values:
+        headers.replace(key, ", ".join(values))
+
+
+def _remove(headers: Headers, key: str, removed: dict[str, None]) -> None:
+    if key in headers:
+        headers.remove(key)
+        removed[canonical(key)] = None

@@ -1,0 +1,169 @@
+"""Requests inside the dialogs: each is sent on in the other leg's dialog, and its response brought back.
+
+This carries what both ends agree on without us: re-INVITE, UPDATE, PRACK, INFO, MESSAGE, session refreshes, methods
+nobody has thought of yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
+from b2bua.call.bridge import crossing, hops_left, rack_for
+from b2bua.call.guard import leak
+from policy.verdict import Outcome
+from sipstack.message import Headers, Message, Request, Response, response_to
+
+if TYPE_CHECKING:
+    from b2bua.call.call import Call
+    from b2bua.call.context import Context
+    from b2bua.call.later import LaterScreen
+    from b2bua.call.leg import Leg
+    from b2bua.call.moment import Moment
+    from sipstack.effects import Key
+
+#: Requests that may change who calls, so that a forbidden caller refuses them; others lose the field and go on.
+TELLS_WHO = frozenset({"INVITE", "UPDATE"})
+
+
+def carried(message: Message, screen: LaterScreen | None, context: Context, moment: Moment) -> Headers:
+    """The lines of a later message that may cross, judged when it comes from a screened side."""
+    headers = crossing(message)
+    if screen is not None:
+        screen.apply(message, headers, context.profile, context.register, moment)
+    return headers
+
+
+@attrs.define(eq=False)
+class Relay:
+    """A request on its way through us."""
+
+    origin: Leg
+    far: Leg
+    key: Key
+    request: Request
+    is_cancelled: bool = False
+
+
+@attrs.define(eq=False)
+class Relays:
+    """The requests of one call that wait for their response, by purpose."""
+
+    pending: dict[str, Relay] = attrs.field(factory=dict)
+    _serial: int = 0
+
+    def requested(self, call: Call, origin: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
+        """A request from one side: refused, or sent on."""
+        far = call.other(origin)
+        if far is None or far.dialog is None:
+            return [Reply(key, response_to(request, 481))]
+        refusal = self._refusal(call, request)
+        if refusal is not None:
+            return [Reply(key, response_to(request, refusal))]
+        headers = crossing(request)
+        screen = call.screen(origin)
+        if screen is not None:
+            outcome = screen.apply(request, headers, call.context.profile, call.context.register, moment)
+            if outcome is Outcome.BLOCK and request.method in TELLS_WHO:
+                return [Reply(key, response_to(request, 603))]
+        sent = far.request(request.method, call.context.ids, hops_left(request))
+        sent.headers.extend(headers)
+        sent.body = request.body
+        if request.method == "PRACK":
+            _renumber(sent, far)
+        shown = leak(sent.encode(), call.secrets, "") if far is call.b else None
+        if shown is not None:
+            alarm = Alarm("egress guard", f"call {call.id}: {shown} of {request.method} showed what must not be seen")
+            return [alarm, Reply(key, response_to(request, 603))]
+        self._serial += 1
+        purpose = f"relay {self._serial}"
+        self.pending[purpose] = Relay(origin, far, key, request)
+        return [Start(purpose, sent, far.next_hop())]
+
+    def _refusal(self, call: Call, request: Request) -> int | None:
+        if hops_left(request) < 0:
+            return 483
+        if request.method != "INVITE":
+            return None
+        # §14.2: one offer at a time; either side's INVITE that is not finished keeps the other's out.
+        busy = any(relay.request.method == "INVITE" for relay in self.pending.values())
+        waiting = any(leg is not None and (leg.unacked or leg.held) for leg in (call.a, call.b))
+        return 491 if busy or waiting or call.invite is not None else None
+
+    def answered(self, call: Call, purpose: str, response: Response, moment: Moment) -> list[Act]:
+        """A response to a request we sent on."""
+        relay = self.pending.get(purpose)
+        if relay is None:
+            return _acknowledge_again(call, response)
+        if response.status == 100:  # noqa: PLR2004 - hop by hop
+            return []
+        final = response.status >= 200  # noqa: PLR2004
+        if final:
+            del self.pending[purpose]
+        acts: list[Act] = []
+        accepted = 200 <= response.status < 300  # noqa: PLR2004
+        if accepted:
+            acts += self._accepted(call, relay, response)
+        if relay.is_cancelled:
+            return acts
+        reply = response_to(relay.request, response.status, response.reason, body=response.body)
+        if accepted and relay.request.method in TELLS_WHO:
+            reply.headers.add("Contact", relay.origin.socket.contact)
+        reply.headers.extend(carried(response, call.screen(relay.far), call.context, moment))
+        if accepted and relay.request.method == "INVITE":
+            acts.append(relay.origin.answer(relay.key, reply, call.context.timing, moment.tick))
+        else:
+            acts.append(Reply(relay.key, reply))
+        return acts
+
+    def _accepted(self, call: Call, relay: Relay, response: Response) -> list[Act]:
+        """Target refresh on both legs (§12.2.1.2, §12.2.2), and the ACK of a re-INVITE."""
+        far, origin = relay.far, relay.origin
+        if relay.request.method in TELLS_WHO:
+            for leg, message in ((far, response), (origin, relay.request)):
+                contact = message.contact
+                if contact is not None and leg.dialog is not None:
+                    leg.dialog.refresh(str(contact.uri))
+        if relay.request.method != "INVITE" or far.dialog is None:
+            return []
+        if relay.request.body or relay.is_cancelled or not response.body:
+            return [far.acknowledge(response, far.dialog, call.context.ids, Headers(), b"")]
+        far.held = response
+        return []
+
+    def failed(self, purpose: str, status: int) -> list[Act]:
+        """A request we sent on will have no response."""
+        relay = self.pending.pop(purpose, None)
+        return [] if relay is None or relay.is_cancelled else [Reply(relay.key, response_to(relay.request, status))]
+
+    def cancelled(self, key: Key) -> list[Act]:
+        """One side takes its re-INVITE back."""
+        for purpose, relay in self.pending.items():
+            if relay.key == key and not relay.is_cancelled:
+                relay.is_cancelled = True
+                return [Reply(key, response_to(relay.request, 487)), Abandon(purpose)]
+        return []
+
+    def give_up(self) -> list[Act]:
+        """The call ends: what is still pending is answered 487 (§15.1.2)."""
+        relays, self.pending = self.pending, {}
+        return [Reply(r.key, response_to(r.request, 487)) for r in relays.values() if not r.is_cancelled]
+
+
+def _acknowledge_again(call: Call, response: Response) -> list[Act]:
+    """A repeated 2xx of a re-INVITE: its ACK was lost."""
+    for leg in (call.a, call.b):
+        if leg is not None and leg.dialog is not None and leg.dialog.call_id == response.call_id:
+            wire = leg.acks.repeat(response)
+            return [] if wire is None else [Transmit(leg.next_hop(), wire)]
+    return []
+
+
+def _renumber(prack: Request, far: Leg) -> None:
+    """RAck names the INVITE by its number, which each leg counts for itself; ours to the B leg is always 1."""
+    value = prack.headers.first("rack")
+    renumbered = None if value is None else rack_for(value, 1)
+    if renumbered is not None and far.dialog is not None:
+        prack.headers.replace("rack", renumbered)

@@ -1,0 +1,160 @@
+"""From a message to its claim: every position, every value, in every header form (BIPT communication ¶9).
+
+Which header is which position is the table `CARRIERS`. What a value holds besides its user part (password, URI
+parameters, embedded headers, header parameters) is asserted too, as text, so that a number has nowhere to hide.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from b2bua.call.passport import numbers_of
+from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
+from sipstack.errors import ParseError
+from sipstack.message import Headers, Message, Request
+from sipstack.values import Address, OtherUri, SipUri, TelUri, Uri, parse_uri
+from sipstack.values.registry import canonical
+
+#: Headers that name the caller, a diverter, or somebody to call back.
+CARRIERS = {
+    "from": Position.PRESENTATION,
+    "p-asserted-identity": Position.NETWORK,
+    "p-preferred-identity": Position.NETWORK,
+    "remote-party-id": Position.NETWORK,
+    "additional-identity": Position.NETWORK,
+    "diversion": Position.REDIRECT,
+    "history-info": Position.REDIRECT,
+    "referred-by": Position.OTHER,
+    "reply-to": Position.OTHER,
+    "call-info": Position.OTHER,
+    "charge-info": Position.OTHER,
+    "p-charge-info": Position.OTHER,
+    "p-associated-uri": Position.OTHER,
+    "p-served-user": Position.OTHER,
+}
+#: Free text that a phone may show.
+TEXTS = ("subject", "organization")
+#: Every header that may show who calls; withholding takes them all but From.
+IDENTITY = frozenset(CARRIERS) - {"from"} | {"identity", "identity-info"}
+
+_DIGIT = re.compile(r"\d")
+
+
+def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency: bool = False) -> Claim:
+    """What an INVITE asserts; nothing at all for a national trunk, whose calls are outside the decree (¶24).
+
+    Raises ParseError when an identity cannot be read: nobody could judge it.
+    """
+    screened = trunk_class is not TrunkClass.NATIONAL
+    return Claim(
+        trunk=trunk,
+        trunk_class=trunk_class,
+        called=_user_of(request.uri),
+        assertions=tuple(assertions_of(request)) if screened else (),
+        emergency=emergency,
+    )
+
+
+def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) -> Iterator[Assertion]:
+    """Each value of each carrier in the message, but for the headers left out. Raises ParseError."""
+    refuse_isup(message)
+    headers = message.headers
+    for key in dict.fromkeys(headers.keys):
+        if key in without:
+            continue
+        if key in CARRIERS:
+            yield from _carrier(headers, key, CARRIERS[key])
+        elif key == "identity":
+            yield from _passports(headers)
+        elif key in TEXTS:
+            for index, text in enumerate(headers.all(key)):
+                yield _text(Position.OTHER, canonical(key), index, text)
+
+
+def refuse_isup(message: Message) -> None:
+    """Refuses a body of ISUP, whose calling and redirecting numbers are digits we do not read (RFC 3204).
+
+    415 with its Accept (§21.4.13) tells the peer to send the call without. Raises ParseError.
+    """
+    kind = message.content_type or ""
+    encapsulated = kind.startswith("multipart/") and b"application/isup" in message.body.lower()
+    if kind == "application/isup" or encapsulated:
+        raise ParseError("ISUP Not Screened", status=415)
+
+
+def _carrier(headers: Headers, key: str, position: Position) -> Iterator[Assertion]:
+    header = canonical(key)
+    for index, value in enumerate(headers.values(key)):
+        try:
+            address = Address.parse(value)
+        except ParseError:
+            if position is not Position.OTHER:
+                raise
+            yield _text(position, header, index, value)
+            continue
+        if key == "remote-party-id" and (address.parameters.get("party") or "calling").lower() != "calling":
+            continue
+        yield from _address(position, header, index, address)
+
+
+def _address(position: Position, header: str, index: int, address: Address) -> Iterator[Assertion]:
+    yield _uri(position, header, index, address.uri)
+    if address.display_name:
+        yield Assertion(
+            position=Position.DISPLAY if position is not Position.OTHER else position,
+            header=header,
+            index=index,
+            raw=address.display_name,
+            notation=Notation.DISPLAY,
+        )
+    rest = _rest(address)
+    if _DIGIT.search(rest):
+        yield _text(position, header, index, rest)
+
+
+def _uri(position: Position, header: str, index: int, uri: Uri) -> Assertion:
+    match uri:
+        case SipUri(user=user):
+            raw, notation = user or "", Notation.SIP
+        case TelUri():
+            raw, notation = str(uri).removeprefix("tel:"), Notation.TEL
+        case OtherUri():
+            raw, notation = str(uri), Notation.OTHER
+    is_phone = isinstance(uri, SipUri) and (uri.parameters.get("user") or "").lower() == "phone"
+    return Assertion(
+        position=position, header=header, index=index, raw=raw, notation=notation, user_phone=is_phone
+    )
+
+
+def _text(position: Position, header: str, index: int, text: str) -> Assertion:
+    return Assertion(position=position, header=header, index=index, raw=text, notation=Notation.OTHER)
+
+
+def _rest(address: Address) -> str:
+    """What an address holds beside display-name, user and host, but the tag, which never crosses."""
+    parts = [str(address.parameters.without("tag"))]
+    if isinstance(address.uri, SipUri):
+        parts += [address.uri.password or "", str(address.uri.parameters), address.uri.headers]
+    return " ".join(part for part in parts if part)
+
+
+def _passports(headers: Headers) -> Iterator[Assertion]:
+    for index, value in enumerate(headers.values("identity")):
+        calling, diverting = numbers_of(value)
+        for position, texts in ((Position.NETWORK, calling), (Position.REDIRECT, diverting)):
+            for text in texts:
+                yield _uri(position, "Identity", index, parse_uri(text))
+
+
+def _user_of(uri: str) -> str:
+    try:
+        parsed = parse_uri(uri)
+    except ParseError:
+        return ""
+    match parsed:
+        case SipUri(user=user):
+            return user or ""
+        case TelUri():
+            return str(parsed).removeprefix("tel:")
+    return ""

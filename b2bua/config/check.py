@@ -1,0 +1,135 @@
+"""What no single key can know: how trunks, sockets, peers and routes stand to each other."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import attrs
+
+from b2bua.config.address import Endpoint
+from b2bua.config.tree import Config, Trunk
+from policy.claim import TrunkClass
+from policy.errors import PolicyError
+
+Where = tuple[str | int, ...]
+
+#: The classes whose conditions (attestation, agreement, number list) cannot be declared yet.
+UNAVAILABLE = (TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4)
+
+
+@attrs.frozen
+class Finding:
+    """Something about the file, before its line is known."""
+
+    where: Where
+    problem: str
+    mend: str
+    fatal: bool = True
+
+
+def check(config: Config) -> Iterator[Finding]:
+    """Everything wrong or doubtful with a configuration of the right shape."""
+    yield from _profile(config)
+    if not config.trunk:
+        yield Finding(("trunk",), "there is no trunk", "declare at least one [[trunk]]")
+    for index, trunk in enumerate(config.trunk):
+        yield from _trunk(("trunk", index), trunk)
+    yield from _pairs(config)
+    yield from _routes(config)
+
+
+def _profile(config: Config) -> Iterator[Finding]:
+    try:
+        config.profile.load()
+    except PolicyError as error:
+        yield Finding(("profile", "name"), str(error), "name a profile of the package, or a file of that form")
+
+
+def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
+    if trunk.trunk_class in UNAVAILABLE:
+        yield Finding(
+            (*where, "class"),
+            f"{str(trunk.trunk_class)!r} is not available in this version",
+            'write "international": its calls are then screened, which is always lawful',
+        )
+    for key in ("listen", "peers"):
+        if not getattr(trunk, key):
+            yield Finding((*where, key), "is empty", "name at least one address")
+    for endpoint in trunk.listen:
+        if endpoint.is_wildcard and trunk.advertise is None:
+            yield Finding(
+                (*where, "listen"),
+                f"{endpoint} is every address of this host, and Via and Contact must name one",
+                'add advertise = "the address the peer reaches", or listen on that address',
+            )
+    families = {endpoint.is_ipv6 for endpoint in trunk.listen}
+    if trunk.targets and not any(target.is_ipv6 in families for target in trunk.targets):
+        yield Finding(
+            (*where, "targets"), "no target has the address family of a listening socket", "listen on that family too"
+        )
+
+
+def _pairs(config: Config) -> Iterator[Finding]:
+    """Names, sockets and peers that two trunks cannot both have."""
+    for (_, first), (index, second) in combinations(enumerate(config.trunk), 2):
+        where: Where = ("trunk", index)
+        if first.name == second.name:
+            yield Finding((*where, "name"), f"{second.name!r} is taken by an earlier trunk", "give it a name of its own")
+        shared = next((ours for mine in first.listen for ours in second.listen if _collide(mine, ours)), None)
+        if shared is None:
+            continue
+        if first.trunk_class is not second.trunk_class:
+            yield Finding(
+                (*where, "listen"),
+                f"{shared} would carry both {first.trunk_class} and {second.trunk_class} calls ({first.name!r})",
+                "give each class a socket of its own: art. 2 wants them clearly separate",
+            )
+        clash = next((peer for peer in second.peers for other in first.peers if peer.overlaps(other)), None)
+        if clash is not None:
+            yield Finding(
+                (*where, "peers"),
+                f"{clash} on {shared} is also a peer of {first.name!r}, so a call could not be told to be either's",
+                "name peers that do not overlap, or listen elsewhere",
+            )
+    for index, trunk in enumerate(config.trunk):
+        if trunk.declared_class is None:
+            yield Finding(
+                ("trunk", index, "class"),
+                "is missing, so the trunk counts as international and is screened (art. 2)",
+                'say class = "international" or class = "national"',
+                fatal=False,
+            )
+
+
+def _collide(first: Endpoint, second: Endpoint) -> bool:
+    if first.port != second.port or first.is_ipv6 != second.is_ipv6:
+        return False
+    return first.host == second.host or first.is_wildcard or second.is_wildcard
+
+
+def _routes(config: Config) -> Iterator[Finding]:
+    trunks = {trunk.name: trunk for trunk in config.trunk}
+    for index, route in enumerate(config.route):
+        for key, name in (("from", route.source), ("to", route.to)):
+            if name not in trunks:
+                yield Finding(("route", index, key), f"{name!r} is no trunk", _known(trunks))
+        if route.to in trunks and not trunks[route.to].targets:
+            yield Finding(("route", index, "to"), f"{route.to!r} has no targets", "give that trunk targets")
+    routed = {route.source for route in config.route}
+    for index, trunk in enumerate(config.trunk):
+        if trunk.name not in routed:
+            yield Finding(
+                ("trunk", index, "name"),
+                f"no route leads from {trunk.name!r}: its calls get 404",
+                "add a [[route]] unless that is meant",
+                fatal=False,
+            )
+    if config.emergency is not None:
+        target = trunks.get(config.emergency.route)
+        if target is None:
+            yield Finding(("emergency", "route"), f"{config.emergency.route!r} is no trunk", _known(trunks))
+        elif not target.targets:
+            yield Finding(("emergency", "route"), f"{target.name!r} has no targets", "give that trunk targets")
+
+
+def _known(trunks: dict[str, Trunk]) -> str:
+    return f"one of {', '.join(sorted(trunks)) or 'none declared'}"

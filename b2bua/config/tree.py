@@ -1,0 +1,136 @@
+"""The shape of the configuration: one frozen tree, what each key means in its docstring."""
+
+import datetime
+from pathlib import Path
+
+import attrs
+
+from b2bua.config.address import Endpoint, Peer
+from policy.claim import TrunkClass
+from policy.profile import Profile as PolicyProfile
+from policy.roaming import Roaming as RoamingOutcome
+
+
+@attrs.frozen(kw_only=True)
+class Sip:
+    """`[sip]`: the times the stack runs by."""
+
+    t1_ms: int = attrs.field(default=500, validator=[attrs.validators.ge(10), attrs.validators.le(5_000)])
+    """RFC 3261's T1, milliseconds: the expected round trip. Everything else of a transaction scales with it."""
+    t2_ms: int = attrs.field(default=4_000, validator=[attrs.validators.ge(10), attrs.validators.le(60_000)])
+    """RFC 3261's T2, milliseconds: the longest pause between two sendings."""
+    t4_ms: int = attrs.field(default=5_000, validator=[attrs.validators.ge(10), attrs.validators.le(60_000)])
+    """RFC 3261's T4, milliseconds: how long the network may hold a message."""
+    no_answer_seconds: int = attrs.field(default=180, validator=[attrs.validators.ge(1), attrs.validators.le(3_600)])
+    """How long a call may ring before it is cancelled (RFC 3261 §16.6 timer C asks for more than three minutes of a
+    proxy; a B2BUA may choose)."""
+    max_call_seconds: int = attrs.field(default=14_400, validator=[attrs.validators.ge(60), attrs.validators.le(604_800)])
+    """How long a call may last before both sides get BYE: no call outlives peers that have gone silent."""
+
+
+@attrs.frozen(kw_only=True)
+class Journal:
+    """`[journal]`: where the evidence goes."""
+
+    directory: str
+    """The folder of the segments; made when it is missing. Relative to the configuration file."""
+    segment_mib: int = attrs.field(default=64, validator=[attrs.validators.ge(1), attrs.validators.le(4_096)])
+    """Size of one segment, MiB, allocated ahead so that a full disk is met at a segment's start, not in a call."""
+    fsync_seconds: float = attrs.field(default=1.0, validator=[attrs.validators.ge(0.01), attrs.validators.le(60.0)])
+    """How often the segment is forced to disk: what a loss of power may cost. A killed process loses nothing."""
+
+
+@attrs.frozen(kw_only=True)
+class Profile:
+    """`[profile]`: whose law."""
+
+    name: str = "belgium"
+    """A profile of the package, or a path to a TOML file of that form, relative to the configuration file."""
+
+    def load(self) -> PolicyProfile:
+        """The profile itself. Raises policy.ProfileError."""
+        return PolicyProfile.load(Path(self.name) if self.name.endswith(".toml") else self.name)
+
+
+@attrs.frozen(kw_only=True)
+class Roaming:
+    """`[roaming]`: what is known of mobile subscribers abroad, as a table."""
+
+    table: dict[str, RoamingOutcome] = attrs.field(factory=dict)
+    """Number (+32...) to outcome: "abroad", "not abroad", "unknown subscriber" or "failed". A number that stands in
+    no line is an unknown subscriber."""
+    not_offered: tuple[str, ...] = ()
+    """Prefixes (+32456) whose holder offers no check; only with a dossier may their numbers be withheld."""
+
+
+@attrs.frozen(kw_only=True)
+class Dossier:
+    """`[[dossier]]`: why the roaming of a range cannot be checked (art. 1 3°: "exclusively" then may it be withheld)."""
+
+    prefix: str
+    """The range, +32 and the first digits."""
+    reference: str
+    """Where the dossier is kept."""
+    since: datetime.date
+    """The civil day (Europe/Brussels) from which it holds."""
+    until: datetime.date | None = None
+    """The last civil day; without it, until it is taken out."""
+
+
+@attrs.frozen(kw_only=True)
+class Emergency:
+    """`[emergency]`: calls to 112 and the like, which are neither blocked nor withheld."""
+
+    route: str
+    """The trunk that carries them."""
+
+
+@attrs.frozen(kw_only=True)
+class Trunk:
+    """`[[trunk]]`: one interconnection."""
+
+    name: str
+    """How logs, evidence and routes name it."""
+    declared_class: TrunkClass | None = None
+    """`class` in the file: "international" or "national". A trunk without one counts as international (art. 2)."""
+    listen: tuple[Endpoint, ...]
+    """Where it is reached; trunks of one class may share a socket, told apart by peer."""
+    peers: tuple[Peer, ...]
+    """Who may send to it; anything else is dropped before it is parsed."""
+    targets: tuple[Endpoint, ...] = ()
+    """Where calls towards it go; the first of the address family of a listening socket is used."""
+    advertise: str | None = None
+    """The host that Via and Contact name when the socket listens on every address."""
+
+    @property
+    def trunk_class(self) -> TrunkClass:
+        """What its calls are judged as."""
+        return self.declared_class or TrunkClass.INTERNATIONAL
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """`[[route]]`: which trunk a call goes to."""
+
+    source: str
+    """`from` in the file: the trunk the call came in by."""
+    prefix: str = ""
+    """What the called number, in the form +..., starts with; the longest match wins. Empty: every number."""
+    to: str
+    """The trunk the call leaves by."""
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """The whole configuration."""
+
+    journal: Journal
+    sip: Sip = attrs.field(factory=Sip)
+    profile: Profile = attrs.field(factory=Profile)
+    roaming: Roaming | None = None
+    """Without it no holder can be asked: a mobile number passes no screened trunk, and only a dossier lets it be
+    withheld."""
+    emergency: Emergency | None = None
+    dossier: tuple[Dossier, ...] = ()
+    trunk: tuple[Trunk, ...]
+    route: tuple[Route, ...] = ()

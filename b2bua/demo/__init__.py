@@ -1,0 +1,4 @@
+"""d"""
+def play(*, once: bool, as_json: bool) -> int:
+    """x"""
+    return 0

@@ -1,0 +1,10 @@
+"""Evidence: what was decided and why, kept so that nobody can change it unseen.
+
+`journal.py` writes lines, each bound to the one before by its hash, into segments; `chain.py` makes and checks the
+lines; reading and verifying a journal is there too.
+"""
+
+from b2bua.evidence.chain import GENESIS, Broken, seal, verify
+from b2bua.evidence.journal import Journal, sync
+
+__all__ = ["GENESIS", "Broken", "Journal", "seal", "sync", "verify"]

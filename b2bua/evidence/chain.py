@@ -1,0 +1,103 @@
+"""The hash chain: each line names the hash of the line before it.
+
+A line is a JSON object. What may have to be forgotten stands under `personal`, a salt beside each field; the hash
+covers not these values but their salted digests (`digests`), so that retention can take `personal` away and the chain
+still verifies, while nobody can find a telephone number by trying them all against its digest.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import attrs
+import orjson
+
+GENESIS = "0" * 64
+"""What the first line of a chain names as the one before it."""
+_SALT_BYTES = 16
+_UNHASHED = ("hash", "personal")
+
+
+@attrs.frozen
+class Broken:
+    """The first place where a journal does not hold."""
+
+    file: Path
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.problem}"
+
+
+def seal(facts: Mapping[str, object], personal: Mapping[str, object], previous: str, salts: bytes) -> tuple[bytes, str]:
+    """One line, with its line end, and its hash.
+
+    `salts` are random bytes, 16 for each personal field (`salt_size` tells how many).
+    """
+    kept: dict[str, dict[str, object]] = {}
+    digests: dict[str, str] = {}
+    for index, (name, value) in enumerate(personal.items()):
+        salt = salts[index * _SALT_BYTES : (index + 1) * _SALT_BYTES].hex()
+        kept[name] = {"salt": salt, "value": value}
+        digests[name] = _digest(salt, value)
+    line: dict[str, object] = {**facts, "digests": digests, "previous": previous}
+    line["hash"] = _hash(line)
+    if kept:
+        line["personal"] = kept
+    return _dump(line) + b"\n", str(line["hash"])
+
+
+def salt_size(personal: Mapping[str, object]) -> int:
+    """How many random bytes `seal` needs for these fields."""
+    return _SALT_BYTES * len(personal)
+
+
+def verify(segments: Iterable[Path], previous: str = GENESIS) -> Broken | None:
+    """The first line that does not follow from the one before; None when all hold.
+
+    Lines whose personal fields have been taken away still verify; fields that were changed do not.
+    """
+    for path in segments:
+        for number, line in enumerate(lines(path), start=1):
+            problem, previous = _problem(line, previous)
+            if problem:
+                return Broken(path, number, problem)
+    return None
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The lines of a segment; the zeros that were allocated ahead are no lines, a torn last line is one."""
+    with path.open("rb") as file:
+        for line in file:
+            if line.startswith(b"\0"):
+                return
+            yield line.rstrip(b"\n")
+
+
+def _problem(line: bytes, previous: str) -> tuple[str, str]:
+    try:
+        record = orjson.loads(line)
+        stated = record["hash"]
+        if record["previous"] != previous:
+            return "does not name the line before it", previous
+        if _hash({key: value for key, value in record.items() if key not in _UNHASHED}) != stated:
+            return "was changed after it was written", previous
+        for name, field in record.get("personal", {}).items():
+            if _digest(field["salt"], field["value"]) != record["digests"][name]:
+                return f"its personal field {name!r} was changed after it was written", previous
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return "is not a journal line", previous
+    return "", str(stated)
+
+
+def _hash(line: Mapping[str, object]) -> str:
+    return hashlib.sha256(_dump(line)).hexdigest()
+
+
+def _digest(salt: str, value: object) -> str:
+    return hashlib.sha256(salt.encode() + b"\0" + _dump(value)).hexdigest()
+
+
+def _dump(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)

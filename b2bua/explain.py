@@ -1,0 +1,194 @@
+"""One INVITE through the real path, without a socket: the verdict and every reason for it.
+
+The message is given to a core as if a peer of the trunk had sent it, so that parsing, screening, policy, redaction and
+the egress guard are those of the daemon.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import orjson
+
+from b2bua.app import core_of
+from b2bua.call import Ask, Core, Moment, Record
+from b2bua.config import Config
+from b2bua.errors import GatewayError
+from b2bua.roaming import Table
+from b2bua.trunk import Trunk
+from sipstack.effects import Send
+from sipstack.errors import ParseError
+from sipstack.flow import Flow
+from sipstack.ids import Ids
+from sipstack.message import Response, parse
+
+NEEDS_CHECK = "needs check"
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """What would become of the INVITE; the fields are the keys of `--json`."""
+
+    verdict: str
+    """pass, strip, withhold, block; `needs check` when a holder would have to be asked."""
+    status: int | None
+    """With which the caller is refused; None when the call goes on."""
+    basis: str
+    profile: str
+    flags: list[str]
+    removed: list[str]
+    findings: list[dict[str, Any]]
+
+
+@attrs.define(eq=False)
+class _Source:
+    """Random bytes for the ids of one explanation: nothing leaves, so they may be the same every time."""
+
+    count: int = 0
+
+    def __call__(self, size: int) -> bytes:
+        self.count += 1
+        return hashlib.shake_128(self.count.to_bytes(8, "big")).digest(size)
+
+
+def explain(config: Config, trunk: str, data: bytes, at: datetime.datetime) -> Explanation:
+    """What the gateway does with one INVITE from that trunk at that moment.
+
+    Raises GatewayError when the trunk is not declared, ParseError when the bytes are no INVITE that could be judged.
+    """
+    core = core_of(config, Ids(_Source()))
+    found = core.context.trunks.by_name.get(trunk)
+    if found is None:
+        names = ", ".join(sorted(core.context.trunks.by_name))
+        raise GatewayError(f"there is no trunk {trunk!r} in this configuration; it declares {names}")
+    request = parse(data)
+    if isinstance(request, Response) or request.method != "INVITE":
+        raise ParseError("not an INVITE")
+    return _explain(core, config, found, data, Moment(0.0, at))
+
+
+def _explain(core: Core, config: Config, trunk: Trunk, data: bytes, moment: Moment) -> Explanation:
+    flow = _flow(trunk)
+    waiting = list(core.receive(data, flow, moment))
+    record: Record | None = None
+    refused: int | None = None
+    for output in waiting:
+        if isinstance(output, Ask):
+            if config.roaming is None:
+                return _needs_check(core, output)
+            answers = Table.of(config.roaming).answer(output.questions, moment.utc)
+            waiting += core.answered(output.call, answers, moment)
+        elif isinstance(output, Record) and output.kind == "verdict":
+            record = output
+        elif isinstance(output, Send) and output.flow == flow:
+            refused = _status(output.data)
+    if record is None:
+        raise ParseError("the gateway answers it without judging it")
+    return _of(record, refused)
+
+
+def _of(record: Record, refused: int | None) -> Explanation:
+    facts: Mapping[str, Any] = record.facts
+    findings: Any = record.personal["findings"]
+    return Explanation(
+        verdict=facts["verdict"],
+        status=refused,
+        basis=facts["basis"],
+        profile=facts["profile"],
+        flags=facts["flags"],
+        removed=facts["removed"],
+        findings=findings,
+    )
+
+
+def _needs_check(core: Core, ask: Ask) -> Explanation:
+    findings = [{"number": number, "range": "mobile", "outcome": NEEDS_CHECK} for number in ask.questions.numbers]
+    return Explanation(
+        verdict=NEEDS_CHECK,
+        status=None,
+        basis="art. 1 3°",
+        profile=core.context.profile.version,
+        flags=[],
+        removed=[],
+        findings=findings,
+    )
+
+
+def _status(data: bytes) -> int | None:
+    message = parse(data)
+    return message.status if isinstance(message, Response) and message.status >= 300 else None  # noqa: PLR2004
+
+
+def _flow(trunk: Trunk) -> Flow:
+    """A flow that the trunk's first peer could have."""
+    peer = trunk.peers[0]
+    same_family = [socket for socket in trunk.sockets if socket.is_ipv6 == (peer.network.version == 6)]  # noqa: PLR2004
+    socket = (same_family or list(trunk.sockets))[0]
+    return Flow(socket.name, (str(peer.network.network_address), peer.port or 5060))
+
+
+# Vector files.
+
+
+@attrs.frozen
+class Disagreement:
+    """A vector that was judged otherwise than it expects."""
+
+    id: str
+    expected: str
+    found: str
+    basis: str
+
+    def __str__(self) -> str:
+        return f"{self.id}: expected {self.expected}, found {self.found} ({self.basis})"
+
+
+def run_vectors(config: Config, path: Path, at: datetime.datetime) -> tuple[int, list[Disagreement]]:
+    """How many vectors a file has, and those that disagree. Raises GatewayError when it is not a vector file."""
+    try:
+        vectors = orjson.loads(path.read_bytes())["vectors"]
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise GatewayError(f"{path} is not a vector file: {error}") from error
+    return len(vectors), list(_disagreements(config, vectors, at))
+
+
+def _disagreements(config: Config, vectors: list[dict[str, Any]], at: datetime.datetime) -> Iterator[Disagreement]:
+    for vector in vectors:
+        try:
+            explanation = explain(config, vector["trunk"], message_of(vector), at)
+            found, basis = explanation.verdict, explanation.basis
+        except (GatewayError, ParseError) as error:
+            found, basis = "nothing", str(error)
+        if found != vector["verdict"]:
+            yield Disagreement(vector["id"], vector["verdict"], found, basis)
+
+
+def message_of(vector: Mapping[str, Any]) -> bytes:
+    """A vector's Request-URI and headers, completed to a whole INVITE."""
+    headers: list[str] = list(vector["headers"])
+    names = {header.partition(":")[0].strip().lower() for header in headers}
+    if not names & {"from", "f"}:
+        headers.append("From: <sip:anonymous@anonymous.invalid>")
+    lines = [
+        f"INVITE {vector['request_uri']} SIP/2.0",
+        "Via: SIP/2.0/UDP vector.invalid:5060;branch=z9hG4bKvector;rport",
+        "Max-Forwards: 70",
+        f"To: <{vector['request_uri']}>",
+        "Call-ID: vector@vector.invalid",
+        "CSeq: 1 INVITE",
+        "Contact: <sip:vector.invalid>",
+        *(_tagged(header) for header in headers),
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _tagged(header: str) -> str:
+    name, _, value = header.partition(":")
+    untagged = name.strip().lower() in ("from", "f") and ";tag=" not in value.lower()
+    return f"{header};tag=vector" if untagged else header

@@ -1,0 +1,121 @@
+"""Trunks by socket and source address (art. 2: told apart before anything is read)."""
+
+import ipaddress
+
+import attrs
+
+from b2bua.config import Config, Endpoint, Peer
+from b2bua.config import Trunk as TrunkConfig
+from policy.claim import TrunkClass
+from sipstack.flow import Flow
+
+#: Sources remembered with their trunk, None included; forgotten all at once when full.
+REMEMBERED = 8_192
+
+
+@attrs.frozen
+class Socket:
+    """One of our listening addresses, as a trunk shows it to its peers."""
+
+    name: str
+    """The driver's name for it: `192.0.2.1:5060`."""
+    is_ipv6: bool
+    shown: str
+    """`host:port` for Via and Contact."""
+
+    @property
+    def contact(self) -> str:
+        """The Contact value of our dialogs on this socket."""
+        return f"<sip:{self.shown}>"
+
+    def via(self, branch: str) -> str:
+        """The Via value of a request of ours, asking for symmetric responses (RFC 3581)."""
+        return f"SIP/2.0/UDP {self.shown};branch={branch};rport"
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Trunk:
+    """One interconnection, ready for use."""
+
+    name: str
+    trunk_class: TrunkClass
+    sockets: tuple[Socket, ...]
+    peers: tuple[Peer, ...] = attrs.field(repr=False)
+    target: Flow | None
+    """Where its calls go; None when none may."""
+
+    @property
+    def is_screened(self) -> bool:
+        """Whether what comes from it is judged."""
+        return self.trunk_class is not TrunkClass.NATIONAL
+
+    def socket(self, name: str) -> Socket:
+        """Its socket of that name; raises KeyError when it has none such."""
+        for socket in self.sockets:
+            if socket.name == name:
+                return socket
+        raise KeyError(name)
+
+
+@attrs.define(eq=False)
+class Trunks:
+    """All trunks of the gateway."""
+
+    all: tuple[Trunk, ...]
+    _remembered: dict[tuple[str, str, int], Trunk | None] = attrs.field(factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of(cls, config: Config) -> "Trunks":
+        """From a configuration that has been checked."""
+        return cls(tuple(_trunk(trunk) for trunk in config.trunk))
+
+    @property
+    def by_name(self) -> dict[str, Trunk]:
+        """Every trunk under its name."""
+        return {trunk.name: trunk for trunk in self.all}
+
+    def find(self, socket: str, host: str, port: int) -> Trunk | None:
+        """Whose datagram it is that came to `socket` from there; None: nobody's, so it is dropped unread."""
+        source = socket, host, port
+        try:
+            return self._remembered[source]
+        except KeyError:
+            pass
+        if len(self._remembered) >= REMEMBERED:
+            self._remembered.clear()
+        # A link-local source carries its interface (`fe80::1%eth0`), which is ours to know and not part of the peer.
+        address = ipaddress.ip_address(host.partition("%")[0])
+        found = next((trunk for trunk in self.all if _is_peer(trunk, socket, address, port)), None)
+        self._remembered[source] = found
+        return found
+
+
+def _is_peer(
+    trunk: Trunk, socket: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int
+) -> bool:
+    ours = any(mine.name == socket for mine in trunk.sockets)
+    return ours and any(peer.admits(address, port) for peer in trunk.peers)
+
+
+def _trunk(config: TrunkConfig) -> Trunk:
+    sockets = tuple(_socket(endpoint, config.advertise) for endpoint in config.listen)
+    return Trunk(
+        name=config.name,
+        trunk_class=config.trunk_class,
+        sockets=sockets,
+        peers=config.peers,
+        target=_target(sockets, config.targets),
+    )
+
+
+def _socket(endpoint: Endpoint, advertise: str | None) -> Socket:
+    shown = f"{advertise}:{endpoint.port}" if advertise else str(endpoint)
+    return Socket(str(endpoint), endpoint.is_ipv6, shown)
+
+
+def _target(sockets: tuple[Socket, ...], targets: tuple[Endpoint, ...]) -> Flow | None:
+    for target in targets:
+        for socket in sockets:
+            if socket.is_ipv6 == target.is_ipv6:
+                return Flow(socket.name, (target.host, target.port))
+    return None

@@ -1,0 +1,51 @@
+"""What an INVITE asserts about its caller, as plain data.
+
+Whoever speaks SIP makes one from every position and every value (¶9); nothing here knows how a header is written.
+"""
+
+from enum import StrEnum
+
+import attrs
+
+from .numbering import Notation
+from .position import Position
+
+__all__ = ["Assertion", "Claim", "Notation", "Position", "TrunkClass"]
+
+
+class TrunkClass(StrEnum):
+    """What art. 2 makes of the circuit a call came by; one bound to no class is international."""
+
+    INTERNATIONAL = "international"
+    NATIONAL = "national"
+    NATIONAL_TRANSIT = "national-transit"
+    ARTICLE_4 = "article-4"
+
+
+@attrs.frozen(kw_only=True)
+class Assertion:
+    """One value that says who calls, redirected, or is to be called back."""
+
+    position: Position
+    header: str
+    """Canonical name: "From", "P-Asserted-Identity", "Diversion", "History-Info"."""
+    index: int
+    """0-based, over all values of that header in the message."""
+    raw: str
+    """The text `notation` speaks of, escapes kept; undecodable bytes are lone surrogates."""
+    notation: Notation
+    user_phone: bool = False
+    """The URI says user=phone, which makes its user part a telephone-subscriber (RFC 3261 §19.1.6)."""
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """All that one INVITE asserts, with what decides which rules apply to it."""
+
+    trunk: str
+    trunk_class: TrunkClass
+    called: str
+    """The user part of the Request-URI, as written."""
+    assertions: tuple[Assertion, ...]
+    emergency: bool = False
+    """The router found an emergency route, and the called number is exactly an emergency number (L13)."""

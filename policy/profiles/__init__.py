@@ -1,0 +1,1 @@
+"""The country profiles: numbering, rules, legal bases and effective dates as data."""

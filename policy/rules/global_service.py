@@ -1,0 +1,16 @@
+"""¶25, the law is silent: +800, +870, +88x and their like belong to no country.
+
+They pass and are flagged, for a call *from* a freephone number is odd.
+"""
+
+import attrs
+
+from policy.profile import RuleName
+
+from .case import Case, Pending, Ruling
+
+
+def judge(case: Case) -> Ruling:
+    """The row "global service"."""
+    ruling = case.apply(RuleName.GLOBAL_SERVICE, "a number of a global service")
+    return ruling if isinstance(ruling, Pending) else attrs.evolve(ruling, flag="global-service")

@@ -1,0 +1,13 @@
+"""Art. 1 2°, ¶8 2°: 070, 078, 0800 and 090x on a call from abroad.
+
+Blocked wherever it stands, as a geographic number is; art. 3 never covers it (¶14.1 names geographic and mobile only).
+"""
+
+from policy.profile import RuleName
+
+from .case import Case, Ruling
+
+
+def judge(case: Case) -> Ruling:
+    """The row "non-geographic"."""
+    return case.apply(RuleName.NON_GEOGRAPHIC, f"a {case.call.profile.home} non-geographic number")

@@ -1,0 +1,35 @@
+"""¶9 "redirect number/history": which History-Info entries redirect, and which only say who is being called.
+
+History-Info (RFC 7044) lists the requested URIs up to the current target. An entry whose normal form is the called
+number's is that target, whatever its host or parameters: it is nobody's CLI, and normally a home number. A Diversion
+always names who diverted.
+"""
+
+from policy.numbering import Number, Plan, Range
+from policy.position import Position
+
+from .case import Case
+
+_HISTORY = "History-Info"
+
+
+def home_numbers(number: Number, plan: Plan) -> frozenset[str]:
+    """The home numbers a text holds, open or hidden."""
+    own = number.e164 if number.e164 is not None and number.country_code == plan.country_code else None
+    return frozenset(hidden.e164 for hidden in number.hidden) | (frozenset() if own is None else {own})
+
+
+def normal_forms(number: Number, plan: Plan) -> frozenset[str]:
+    """What makes two spellings the same number: the home numbers in them, else the digits."""
+    home = home_numbers(number, plan)
+    if home or number.range is Range.NONE:
+        return home
+    return frozenset({(number.e164 or number.digits).lstrip("+0")})
+
+
+def is_current_target(case: Case) -> bool:
+    """Whether this History-Info entry is the called number itself."""
+    if case.position is not Position.REDIRECT or case.assertion.header != _HISTORY:
+        return False
+    forms = normal_forms(case.number, case.call.profile.plan)
+    return bool(forms) and forms <= case.call.called

@@ -1,0 +1,75 @@
+"""What was decided, and why, in a form that can be stored and handed to a regulator.
+
+A verdict is its most severe finding, together with all the others: `pass` < `strip` < `withhold` < `block`.
+"""
+
+from datetime import datetime
+from enum import IntEnum
+
+import attrs
+
+from .position import Position
+
+
+class Outcome(IntEnum):
+    """How hard a rule falls; ordered, so that the most severe is the maximum."""
+
+    PASS = 0
+    STRIP = 1
+    """Remove the field, let the call go on."""
+    WITHHOLD = 2
+    """Let the call go on without any number of its caller (art. 1 3°, the fallback)."""
+    BLOCK = 3
+    """Refuse the call."""
+
+    @property
+    def word(self) -> str:
+        """The outcome as the evidence and the command line write it."""
+        return self.name.lower()
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """What one rule says of one number in one place."""
+
+    position: Position
+    header: str
+    index: int
+    raw: str
+    """The text that was judged."""
+    number: str | None
+    """E.164 with +, or the short number's digits; None when the text holds no number that can be named."""
+    range: str
+    rule: str
+    basis: str
+    """Article and paragraph, such as "art. 1 2°, ¶8-9"."""
+    outcome: Outcome
+    why: str
+    """One plain sentence, fit to be handed on."""
+    digits: str = ""
+    """Digits that must not reach the callee in any spelling; "" when there is nothing that can be searched for."""
+    flag: str = ""
+    """A name to count and alarm by; "" for none."""
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """The decision on one claim."""
+
+    outcome: Outcome
+    basis: str
+    findings: tuple[Finding, ...]
+    """In the order of positions, headers and values, whatever the order they were claimed in."""
+    flags: tuple[str, ...]
+    profile: str
+    """Name, effective date and digest of the profile that decided."""
+    register: str
+    """Version of the register that decided."""
+    decided_at: datetime
+
+    @property
+    def deciding(self) -> Finding | None:
+        """The finding that made the verdict what it is; None when the call passes."""
+        if self.outcome is Outcome.PASS:
+            return None
+        return next(finding for finding in self.findings if finding.outcome is self.outcome)

@@ -1,0 +1,35 @@
+"""Messages: from bytes, as lines with lazily typed values, and back to bytes with untouched lines as they came.
+
+    headers    the lines, looked up by key; typed values are remembered here
+    message    Request and Response: start line, typed properties, `encode`
+    parse      bytes to message: `parse` = `parse_structure` + `check`; `Limits`
+    build      responses, ACK and CANCEL made from a request
+
+    message = parse(datagram)          ParseError: `.status` to answer, `.message` if it can be answered
+    message.from_.uri                  typed when first read
+    message.headers.values("p-asserted-identity")
+    response_to(message, 180).encode()
+
+Start at `parse`. This floor imports `sipstack.values` and what stands below it.
+"""
+
+from sipstack.message.build import ack_to_failure, cancel_of, request, response_to
+from sipstack.message.headers import Headers
+from sipstack.message.message import Message, Request, Response
+from sipstack.message.parse import DEFAULT_LIMITS, Limits, check, parse, parse_structure
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Headers",
+    "Limits",
+    "Message",
+    "Request",
+    "Response",
+    "ack_to_failure",
+    "cancel_of",
+    "check",
+    "parse",
+    "parse_structure",
+    "request",
+    "response_to",
+]

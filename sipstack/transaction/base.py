@@ -1,0 +1,99 @@
+"""What the four machines of RFC 3261 §17 share: a state, two deadlines, and the two ways to leave the stage.
+
+The RFC names timers A to K (and L, M by RFC 6026); in any state at most two of them run: one that sends again and one
+that ends the state. So a transaction has `retransmit_at` and `expires_at`, and the letters stand beside the lines
+that arm them. A transaction knows nothing above it: no layer, no key, no flow, no user.
+"""
+
+import abc
+import enum
+
+import attrs
+
+from sipstack.effects import Cause, Finish, Note
+from sipstack.timing import Timing
+
+Notes = tuple[Note, ...]
+NOTHING: Notes = ()
+
+
+class State(enum.Enum):
+    """The states of the RFC's figures, under their names there."""
+
+    CALLING = "calling"
+    TRYING = "trying"
+    PROCEEDING = "proceeding"
+    COMPLETED = "completed"
+    CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"
+    TERMINATED = "terminated"
+
+
+# Read on every step: a module-level name costs a fifth of an attribute of the enum class.
+CALLING = State.CALLING
+TRYING = State.TRYING
+PROCEEDING = State.PROCEEDING
+COMPLETED = State.COMPLETED
+CONFIRMED = State.CONFIRMED
+ACCEPTED = State.ACCEPTED
+TERMINATED = State.TERMINATED
+
+
+@attrs.define(eq=False, repr=False)
+class Transaction(abc.ABC):
+    """One transaction: feed it its inputs, carry out the notes it returns, call `tick` when `deadline` has come.
+
+    Times are seconds of one monotonic clock, always the caller's.
+    """
+
+    timing: Timing
+    reliable: bool
+    state: State = attrs.field(init=False)
+    retransmit_at: float | None = attrs.field(init=False, default=None)
+    """When to send again; None when nothing is repeated."""
+    expires_at: float | None = attrs.field(init=False, default=None)
+    """When the state ends by itself; None while the transaction waits for its user or, rightly, without limit."""
+
+    def deadline(self) -> float | None:
+        """When `tick` is due next, or None."""
+        if self.retransmit_at is None:
+            return self.expires_at
+        if self.expires_at is None:
+            return self.retransmit_at
+        return min(self.retransmit_at, self.expires_at)
+
+    def tick(self, now: float) -> Notes:
+        """The clock has moved: does what is due, once; a late tick repeats nothing twice."""
+        if self.expires_at is not None and now >= self.expires_at:
+            return self._expire()
+        if self.retransmit_at is not None and now >= self.retransmit_at:
+            return self._repeat(now)
+        return NOTHING
+
+    @abc.abstractmethod
+    def transport_failed(self, now: float) -> Notes:
+        """The transport cannot send what it was given (RFC 3261 §17.1.4, §17.2.4)."""
+
+    @abc.abstractmethod
+    def _expire(self) -> Notes: ...
+
+    def _repeat(self, now: float) -> Notes:
+        return NOTHING
+
+    def _linger(self, state: State, now: float, seconds: float) -> Notes:
+        """Stay only to swallow what the network still repeats; where it repeats nothing (0 seconds), end at once."""
+        self.retransmit_at = None
+        if not seconds:
+            return self._end(Cause.NORMAL)
+        self.state = state
+        self.expires_at = now + seconds
+        return NOTHING
+
+    def _end(self, cause: Cause) -> Notes:
+        self.state = TERMINATED
+        self.retransmit_at = self.expires_at = None
+        return (Finish(cause),)
+
+    def __repr__(self) -> str:
+        due = self.deadline()
+        return f"<{type(self).__name__} {self.state.value}{'' if due is None else f', due at {due:g}'}>"

@@ -1,0 +1,67 @@
+"""name-addr and addr-spec, in From, To, Contact, Route, P-Asserted-Identity, Diversion (RFC 3261 section 20.10).
+
+Without brackets, everything after the first `;` belongs to the header, and `?` and `,` may not stand in the URI.
+"""
+
+import re
+from typing import Self
+
+import attrs
+
+from sipstack.errors import ParseError
+from sipstack.values.grammar import QUOTED, WHITE, quote, split_list, unquote
+from sipstack.values.parameters import NO_PARAMETERS, Parameters
+from sipstack.values.uri import Uri, parse_uri
+
+# The unquoted display name is wider than *(token LWS): accents and brackets without quotes are in service and hide
+# nothing. A comma, semicolon or quote there could make two readers find different addresses.
+_NAME_ADDR = re.compile(
+    rf'(?:({QUOTED})|([^"<>,;\x00-\x08\x0a-\x1f\x7f]*+))[ \t]*+<([^<>"]*+)>[ \t]*+(;.*)?', re.DOTALL
+)
+
+
+@attrs.frozen
+class Address:
+    """Somebody: a display name, a URI, and the header's parameters."""
+
+    display_name: str
+    """Unescaped, without quotes; empty when absent."""
+    uri: Uri
+    parameters: Parameters = NO_PARAMETERS
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Exactly one address: a second one after a comma is a fault. Raises `ParseError`."""
+        text = text.strip(WHITE)
+        # A `<` within a quoted parameter (`+sip.instance="<urn:...>"`) does not make it a name-addr.
+        if not text.startswith('"') and "<" not in text.partition('"')[0]:
+            return cls._parse_addr_spec(text)
+        found = _NAME_ADDR.fullmatch(text)
+        if found is None:
+            raise ParseError("Bad Address", text)
+        quoted, plain, uri, parameters = found.groups()
+        name = plain.rstrip(WHITE) if quoted is None else unquote(quoted)
+        return cls(name, parse_uri(uri), Parameters.parse(parameters) if parameters else NO_PARAMETERS)
+
+    @classmethod
+    def _parse_addr_spec(cls, text: str) -> Self:
+        spec, semicolon, parameters = text.partition(";")
+        spec = spec.rstrip(WHITE)
+        # An `@` after the semicolon would make the user part reach over it for a reader who knows no such rule.
+        if "?" in spec or "," in spec or "@" in parameters:
+            raise ParseError("Address Needs Brackets", text)
+        return cls("", parse_uri(spec), Parameters.parse(semicolon + parameters))
+
+    @classmethod
+    def parse_list(cls, text: str) -> tuple[Self, ...]:
+        """Every address of a comma-separated value. Raises `ParseError`."""
+        return tuple([cls.parse(piece) for piece in split_list(text)])
+
+    @property
+    def tag(self) -> str | None:
+        """The dialog side's name in From and To (RFC 3261 section 19.3)."""
+        return self.parameters.get("tag")
+
+    def __str__(self) -> str:
+        name = f"{quote(self.display_name)} " if self.display_name else ""
+        return f"{name}<{self.uri}>{self.parameters}"

@@ -1,0 +1,34 @@
+"""What a display text shows."""
+
+import pytest
+
+from policy.numbering import Range, read_display
+from tests.policy.making import PLAN
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", []),
+        ("Jean", []),
+        ("Room 12", []),
+        ("1207", [(Range.SHORT, None)]),
+        ("+32 2 555 12 12", [(Range.GEOGRAPHIC, "+3225551212")]),
+        ("+44 20 7946 0000", [(Range.FOREIGN, "+442079460000")]),
+        ("+800 1234 5678", [(Range.GLOBAL_SERVICE, "+80012345678")]),
+        ("02 555 12 12 / 0470 12 34 56", [(Range.GEOGRAPHIC, "+3225551212"), (Range.MOBILE, "+32470123456")]),
+        ("+44 20 7946 0000 or +3225551212", [(Range.GEOGRAPHIC, "+3225551212"), (Range.FOREIGN, "+442079460000")]),
+        ("5551212", [(Range.BAD_FORM, None)]),
+        ("Suite 5551212", []),
+        ("Police 101", [(Range.NONE, None)]),
+        ("+999 123 456 789", [(Range.BAD_FORM, None)]),
+    ],
+)
+def test_every_number_shown_is_found(text: str, shown: list[tuple[Range, str | None]]) -> None:
+    assert [(number.range, number.e164) for number in read_display(text, PLAN)] == shown
+
+
+def test_a_text_full_of_numbers_is_reported_as_too_many_and_never_as_fewer() -> None:
+    found = read_display("+442079460000 " * 100, PLAN)
+    assert len(found) == 65
+    assert found[-1].range is Range.BAD_FORM
