@@ -113,7 +113,8 @@ class App:
         """What is held now and has been counted since the start, fit for JSON."""
         statistics = attrs.asdict(self.core.statistics())
         sockets = {name: dict(udp.counters) for name, udp in self.driver.sockets.items() if udp.counters}
-        return {**statistics, "sockets": sockets, "journal": {"segment": self.journal.number, "waiting": self.journal.waiting}}
+        journal = {"segment": self.journal.number, "waiting": self.journal.waiting}
+        return {**statistics, "sockets": sockets, "journal": journal}
 
     # The driver's endpoint.
 
@@ -181,6 +182,7 @@ class Admission:
     socket: str
 
     def __call__(self, host: str, port: int) -> bool:
+        """Whether a datagram from there may be read."""
         return self.trunks.find(self.socket, host, port) is not None
 
 

@@ -2,7 +2,7 @@
 
 
 class GatewayError(Exception):
-    """The root: nothing else is raised on purpose by `b2bua`, and the fault is ours or the operator's, never a peer's."""
+    """The root: the fault is ours or the operator's, never a peer's."""
 
 
 class ConfigError(GatewayError):

@@ -119,13 +119,13 @@ def _needs_check(core: Core, ask: Ask) -> Explanation:
 
 def _status(data: bytes) -> int | None:
     message = parse(data)
-    return message.status if isinstance(message, Response) and message.status >= 300 else None  # noqa: PLR2004
+    return message.status if isinstance(message, Response) and message.status >= 300 else None
 
 
 def _flow(trunk: Trunk) -> Flow:
     """A flow that the trunk's first peer could have."""
     peer = trunk.peers[0]
-    same_family = [socket for socket in trunk.sockets if socket.is_ipv6 == (peer.network.version == 6)]  # noqa: PLR2004
+    same_family = [socket for socket in trunk.sockets if socket.is_ipv6 == (peer.network.version == 6)]
     socket = (same_family or list(trunk.sockets))[0]
     return Flow(socket.name, (str(peer.network.network_address), peer.port or 5060))
 

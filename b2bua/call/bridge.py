@@ -60,7 +60,8 @@ def retarget(uri: str, flow: Flow) -> str:
         return uri
     host, port = flow.remote
     parameters = parsed.parameters.without("maddr").without("transport")
-    return str(attrs.evolve(parsed, host=f"[{host}]" if ":" in host else host, port=port, parameters=parameters, headers=""))
+    shown = f"[{host}]" if ":" in host else host
+    return str(attrs.evolve(parsed, host=shown, port=port, parameters=parameters, headers=""))
 
 
 def rack_for(value: str, invite_cseq: int) -> str | None:
@@ -85,6 +86,6 @@ def next_hop(uri: str, otherwise: Flow) -> Flow:
     except ValueError:
         return otherwise
     remote = (str(host), parsed.port or 5060)
-    if remote == otherwise.remote or (host.version == 6) != (":" in otherwise.remote[0]):  # noqa: PLR2004
+    if remote == otherwise.remote or (host.version == 6) != (":" in otherwise.remote[0]):
         return otherwise
     return Flow(otherwise.socket, remote, otherwise.transport)

@@ -116,7 +116,7 @@ class Call:
 
     def _blocked(self, verdict: Verdict, status: int, reason: str | None, moment: Moment) -> list[Act]:
         headers = Headers.of([REJECTED])
-        if status == 415:  # noqa: PLR2004 - §21.4.13 wants what we do take beside it
+        if status == 415:
             headers.add("Accept", "application/sdp")
         return [
             self._record_verdict(verdict, moment),
@@ -176,7 +176,8 @@ class Call:
         shown = leak(sent.encode(), secrets_of(verdict), called_number(invite.uri))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
-            return [record, alarm, self._reply(603, None, Headers.of([REJECTED])), *self._end("egress guard", 603, moment)]
+            refusal = self._reply(603, None, Headers.of([REJECTED]))
+            return [record, alarm, refusal, *self._end("egress guard", 603, moment)]
         self.b, self.sent, self.state = leg, sent, State.CALLING
         self.answer_by = moment.tick + self.context.no_answer
         return [record, self._reply(100), Start(INVITE, sent, leg.flow)]
@@ -226,11 +227,11 @@ class Call:
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
-        if status == 100:  # noqa: PLR2004 - hop by hop (§8.1.3.2), ours has been sent
+        if status == 100:
             return []
-        if status < 200:  # noqa: PLR2004
+        if status < 200:
             return self._ringing(response, moment) if self.state is State.CALLING else []
-        if status < 300:  # noqa: PLR2004
+        if status < 300:
             return self._accepted(response, moment)
         if self.state is State.CANCELLING:
             return self._close()
@@ -284,7 +285,7 @@ class Call:
         """A failure crosses; a redirection does not, for its Contact would name the other side's addresses, and a 503
         would speak of our own service when it was theirs that failed (§16.7 step 6, §21.5.4)."""
         status = {503: 500}.get(response.status, response.status)
-        if status < 400:  # noqa: PLR2004
+        if status < 400:
             return self._fail(480, "redirected", moment)
         same = status == response.status
         reply = self._carry(response, moment, status, response.reason if same else None)
@@ -300,7 +301,7 @@ class Call:
         headers = carried(response, self.screen(leg), self.context, moment)
         status = response.status if status is None else status
         reply = response_to(invite, status, reason or response.reason, to_tag=self.a.tag, body=response.body)
-        if status < 300:  # noqa: PLR2004 - §12.1.1: what makes a dialog bears the way and the target
+        if status < 300:
             for value in invite.headers.all("record-route"):
                 reply.headers.add("Record-Route", value)
             reply.headers.add("Contact", self.a.socket.contact)
@@ -385,9 +386,7 @@ class Call:
     def _fail(self, status: int, cause: str, moment: Moment) -> list[Act]:
         return [self._reply(status), *self._end(cause, status, moment)]
 
-    def _give_up(
-        self, cause: str, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()
-    ) -> list[Act]:
+    def _give_up(self, cause: str, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()) -> list[Act]:
         """The A leg is done before an answer: take the B leg back, which may still answer (§9.1)."""
         if self.state is not State.CALLING:
             return self._end(cause, status, moment)
@@ -464,7 +463,7 @@ class Call:
 
     def _reply(self, status: int, reason: str | None = None, headers: Headers | None = None) -> Reply:
         """Our own response to the A leg's INVITE."""
-        tag = None if status == 100 else self.a.tag  # noqa: PLR2004 - §8.2.6.2
+        tag = None if status == 100 else self.a.tag
         response = response_to(self._pending(), status, reason, to_tag=tag)
         if headers is not None:
             response.headers.extend(headers)

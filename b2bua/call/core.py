@@ -26,7 +26,7 @@ Output = Send | Record | Ask | Alarm
 #: What a B2BUA answers to outside a dialog (RFC 3261 §11, §20.5).
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
 #: Methods we know and do not serve outside a dialog: 405; an unknown one gets 501 (§8.2.1, §21.5.2).
-KNOWN = frozenset("ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split())
+KNOWN = frozenset(ALLOW.split(", ")) | {"PUBLISH", "REGISTER", "SUBSCRIBE"}
 #: Seconds after which a refused caller may try again, when evidence cannot be written.
 RETRY_AFTER = "30"
 #: Stale entries the heap may hold beside the live ones before it is rebuilt.
@@ -232,7 +232,6 @@ class Core:
     def _do(self, held: _Held, acts: list[Act], moment: Moment) -> list[Output]:
         """Carries out a call's acts, in their order."""
         out: list[Output] = []
-        layer, now = self.layer, moment.tick
         for act in acts:
             match act:
                 case Record():
@@ -242,29 +241,33 @@ class Core:
                     out.append(act)
                 case Transmit(flow=flow, wire=wire):
                     out.append(Send(flow, wire))
-                case Reply(key=key, response=response):
-                    out += self._take(layer.respond(key, response, now), moment)
-                case Repeat(key=key, wire=wire):
-                    out += self._take(layer.repeat(key, wire, now), moment)
-                case Start():
-                    out += self._start(held, act, moment)
-                case Abandon(purpose=purpose, headers=headers):
-                    if purpose in held.clients:
-                        out += self._take(layer.cancel(held.clients[purpose], now, headers), moment)
                 case Closed():
                     self._forget(held)
+                case _:
+                    out += self._take(self._transact(held, act, moment.tick), moment)
         if held.call.id in self._calls:
             self._queue(held)
         return out
 
-    def _start(self, held: _Held, act: Start, moment: Moment) -> list[Output]:
-        key, effects = self.layer.request(act.request, act.flow, moment.tick)
+    def _transact(self, held: _Held, act: Reply | Repeat | Start | Abandon, now: float) -> list[Effect]:
+        match act:
+            case Reply(key=key, response=response):
+                return self.layer.respond(key, response, now)
+            case Repeat(key=key, wire=wire):
+                return self.layer.repeat(key, wire, now)
+            case Start():
+                return self._start(held, act, now)
+            case Abandon(purpose=purpose, headers=headers):
+                return self.layer.cancel(held.clients[purpose], now, headers) if purpose in held.clients else []
+
+    def _start(self, held: _Held, act: Start, now: float) -> list[Effect]:
+        key, effects = self.layer.request(act.request, act.flow, now)
         self._clients[key] = held, act.purpose
         held.clients[act.purpose] = key
         leg = held.call.b
         if act.purpose == INVITE and leg is not None:
             self._dialogs[leg.id] = held, leg
-        return self._take(effects, moment)
+        return effects
 
     def _count(self, record: Record) -> None:
         if record.kind == "verdict":

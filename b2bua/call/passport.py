@@ -22,7 +22,7 @@ def numbers_of(value: str) -> tuple[list[str], list[str]]:
     """
     token = value.partition(";")[0].strip()
     parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature (RFC 7515 §3.1)
+    if len(parts) != 3:
         raise ParseError("Bad Identity")
     if not parts[1]:
         return [], []

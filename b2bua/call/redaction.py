@@ -102,7 +102,7 @@ def sweep(headers: Headers, secrets: Iterable[str], removed: dict[str, None]) ->
 
 
 def scrub_sdp(body: bytes, secrets: tuple[str, ...]) -> bytes:
-    """Session lines that describe the caller in words lose a secret (RFC 4566 §5.2-5.6); media lines are not touched."""
+    """Session lines that describe the caller in words lose a secret (RFC 4566 §5.2-5.6); media lines stay."""
     kept = []
     for line in body.split(b"\n"):
         text = line.decode("utf-8", "surrogateescape")

@@ -97,13 +97,13 @@ class Relays:
         relay = self.pending.get(purpose)
         if relay is None:
             return _acknowledge_again(call, response)
-        if response.status == 100:  # noqa: PLR2004 - hop by hop
+        if response.status == 100:
             return []
-        final = response.status >= 200  # noqa: PLR2004
+        final = response.status >= 200
         if final:
             del self.pending[purpose]
         acts: list[Act] = []
-        accepted = 200 <= response.status < 300  # noqa: PLR2004
+        accepted = 200 <= response.status < 300
         if accepted:
             acts += self._accepted(call, relay, response)
         if relay.is_cancelled:

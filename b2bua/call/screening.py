@@ -5,9 +5,7 @@ parameters, embedded headers, header parameters) is asserted too, as text, so th
 """
 
 import re
-from collections.abc import Callable, Iterator
-
-import attrs
+from collections.abc import Iterator
 
 from b2bua.call.passport import numbers_of
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
@@ -122,9 +120,7 @@ def _uri(position: Position, header: str, index: int, uri: Uri) -> Assertion:
         case OtherUri():
             raw, notation = str(uri), Notation.OTHER
     is_phone = isinstance(uri, SipUri) and (uri.parameters.get("user") or "").lower() == "phone"
-    return Assertion(
-        position=position, header=header, index=index, raw=raw, notation=notation, user_phone=is_phone
-    )
+    return Assertion(position=position, header=header, index=index, raw=raw, notation=notation, user_phone=is_phone)
 
 
 def _text(position: Position, header: str, index: int, text: str) -> Assertion:

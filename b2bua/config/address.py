@@ -88,4 +88,4 @@ class Peer:
         host = str(self.network.network_address) if single else str(self.network)
         if self.port is None:
             return host
-        return f"[{host}]:{self.port}" if self.network.version == 6 else f"{host}:{self.port}"  # noqa: PLR2004
+        return f"[{host}]:{self.port}" if self.network.version == 6 else f"{host}:{self.port}"

@@ -73,7 +73,7 @@ def _pairs(config: Config) -> Iterator[Finding]:
     for (_, first), (index, second) in combinations(enumerate(config.trunk), 2):
         where: Where = ("trunk", index)
         if first.name == second.name:
-            yield Finding((*where, "name"), f"{second.name!r} is taken by an earlier trunk", "give it a name of its own")
+            yield Finding((*where, "name"), f"{second.name!r} is taken by an earlier trunk", "give it another name")
         shared = next((ours for mine in first.listen for ours in second.listen if _collide(mine, ours)), None)
         if shared is None:
             continue

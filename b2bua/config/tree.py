@@ -24,7 +24,9 @@ class Sip:
     no_answer_seconds: int = attrs.field(default=180, validator=[attrs.validators.ge(1), attrs.validators.le(3_600)])
     """How long a call may ring before it is cancelled (RFC 3261 §16.6 timer C asks for more than three minutes of a
     proxy; a B2BUA may choose)."""
-    max_call_seconds: int = attrs.field(default=14_400, validator=[attrs.validators.ge(60), attrs.validators.le(604_800)])
+    max_call_seconds: int = attrs.field(
+        default=14_400, validator=[attrs.validators.ge(60), attrs.validators.le(604_800)]
+    )
     """How long a call may last before both sides get BYE: no call outlives peers that have gone silent."""
 
 
@@ -57,15 +59,16 @@ class Roaming:
     """`[roaming]`: what is known of mobile subscribers abroad, as a table."""
 
     table: dict[str, RoamingOutcome] = attrs.field(factory=dict)
-    """Number (+32...) to outcome: "abroad", "not abroad", "unknown subscriber" or "failed". A number that stands in
-    no line is an unknown subscriber."""
+    """Number (+32...) to outcome: "abroad", "not abroad", "unknown subscriber" or "failed".
+
+    A number that stands in no line is an unknown subscriber."""
     not_offered: tuple[str, ...] = ()
     """Prefixes (+32456) whose holder offers no check; only with a dossier may their numbers be withheld."""
 
 
 @attrs.frozen(kw_only=True)
 class Dossier:
-    """`[[dossier]]`: why the roaming of a range cannot be checked (art. 1 3°: "exclusively" then may it be withheld)."""
+    """`[[dossier]]`: why the roaming of a range cannot be checked; "exclusively" then may it be withheld (¶8 3°)."""
 
     prefix: str
     """The range, +32 and the first digits."""

@@ -224,7 +224,8 @@ def _write_at(fd: int, data: bytes, offset: int) -> None:
 def _printable(value: object) -> object:
     """JSON text for whatever a peer wrote: bytes that are not UTF-8 are kept as escapes (`\\udc80`), not lost."""
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        data = b"" if value.isascii() else value.encode("utf-8", "surrogateescape")
+        return data.decode("utf-8", "backslashreplace") if data else value
     if isinstance(value, Mapping):
         return {str(_printable(key)): _printable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

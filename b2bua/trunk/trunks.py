@@ -90,9 +90,7 @@ class Trunks:
         return found
 
 
-def _is_peer(
-    trunk: Trunk, socket: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int
-) -> bool:
+def _is_peer(trunk: Trunk, socket: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> bool:
     ours = any(mine.name == socket for mine in trunk.sockets)
     return ours and any(peer.admits(address, port) for peer in trunk.peers)
 

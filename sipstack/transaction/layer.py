@@ -92,7 +92,8 @@ class _Entry:
 class TransactionLayer:
     """All transactions of one process. After every input, carry out the effects in order and look at `deadline()`.
 
-    `limit` bounds the transactions that peers may open; a request beyond it is answered 503 and kept nowhere.
+    Beyond `limit` transactions of all kinds a new request is answered 503 and kept nowhere; a CANCEL and a request
+    within a dialog have a quarter more room, so that a flood of calls does not keep others from being ended.
     """
 
     timing: Timing
@@ -262,11 +263,15 @@ class TransactionLayer:
             return self._receive_again(entry, request, flow, now)
         if request.method == "ACK":
             return [Incoming(request, None, flow)]
-        if len(self._entries) >= self.limit:
+        if self._is_full_for(request):
             return self._drop(Drop.OVERLOAD, flow) + self._refuse(request, 503, None, flow)
         if request.method == "CANCEL":
             return self._receive_cancel(key, request, flow, now)
         return self._start_server(key, request, flow, now)
+
+    def _is_full_for(self, request: Request) -> bool:
+        inside = request.method == "CANCEL" or request.to.tag is not None
+        return len(self._entries) >= self.limit + (self.limit // 4 if inside else 0)
 
     def _receive_again(self, entry: _Entry, request: Request, flow: Flow, now: float) -> list[Effect]:
         machine = entry.machine

@@ -472,6 +472,25 @@ def test_a_flood_is_refused_beyond_the_limit_and_what_is_known_goes_on():
     assert len(layer) == 2
 
 
+def test_in_a_flood_calls_can_still_be_cancelled_and_ended_within_a_quarter_more_room():
+    layer = TransactionLayer(Timing(), Ids(random.Random(1).randbytes), limit=8)
+    for n in range(8):
+        arrive(layer, theirs(via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{n}"))
+    assert names(layer.receive(theirs("CANCEL", via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1"), PEER, 0.1)) == [
+        "200",
+        "Cancelled",
+    ]
+    byes = [
+        names(
+            layer.receive(
+                theirs("BYE", via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKbye{n}", to="<sip:b@b>;tag=b"), PEER, 1.0
+            )
+        )
+        for n in range(2)
+    ]
+    assert byes == [["Incoming"], ["Dropped", "503"]]
+
+
 # Deadlines and figures.
 
 
@@ -490,11 +509,12 @@ def test_the_deadline_is_exact_though_transactions_end_and_change(layer):
 def test_the_deadline_is_exact_when_a_new_one_is_earlier_than_the_one_it_replaces():
     layer = TransactionLayer(Timing(t4=0.1), Ids(random.Random(1).randbytes))
     key, wire = begin(layer, ours("OPTIONS"))
-    layer.tick(0.5)
+    layer.tick(0.5)  # sends again, next at 1.5
+    begin(layer, ours("OPTIONS", "z9hG4bKother"), now=0.5)  # next at 1.0
     layer.receive(answer(wire, 200), PEER, 0.6)
     assert layer.deadline() == pytest.approx(0.7)
     assert layer.tick(0.71) == [Ended(key, Cause.NORMAL)]
-    assert (layer.deadline(), layer.statistics().deadlines) == (None, 0)
+    assert layer.deadline() == 1.0
 
 
 def test_a_tick_before_the_deadline_does_nothing(layer):
