@@ -120,15 +120,27 @@ class App:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> Sequence[object]:
         """One datagram."""
-        return self.core.receive(data, flow, _moment(now))
+        try:
+            return self.core.receive(data, flow, _moment(now))
+        except Exception:
+            return self._bug(f"on a datagram of {len(data)} bytes from {flow.remote[0]}")
 
     def tick(self, now: float) -> Sequence[object]:
         """The deadline has come."""
-        return self.core.tick(_moment(now))
+        try:
+            return self.core.tick(_moment(now))
+        except Exception:
+            return self._bug("on a deadline")
 
     def deadline(self) -> float | None:
         """When `tick` is due."""
         return self.core.deadline()
+
+    def _bug(self, where: str) -> Sequence[object]:
+        """Whatever is raised here is our own fault; it may cost its message, and must not cost the calls beside it."""
+        self.core.counters["bug"] += 1
+        log.exception("alarm: bug: %s", where)
+        return ()
 
     # Effects.
 

@@ -7,6 +7,7 @@ the dialogs afterwards is in `relay.py`.
 
 import enum
 from collections.abc import Mapping
+from operator import attrgetter
 
 import attrs
 
@@ -210,6 +211,7 @@ class Call:
 
     def answered(self, purpose: str, response: Response, moment: Moment) -> list[Act]:
         """A response to what was started for `purpose`."""
+        _forget_unreadable(response)
         if purpose == INVITE:
             return self._answered_invite(response, moment)
         if purpose == BYE:
@@ -490,6 +492,18 @@ class Call:
 
     def __repr__(self) -> str:
         return f"<Call {self.id} {self.state.value} {self.a.trunk.name}>"
+
+
+_contacts, _record_routes = attrgetter("contacts"), attrgetter("record_routes")
+
+
+def _forget_unreadable(response: Response) -> None:
+    """A Contact or Record-Route that cannot be read is as if it were missing: the 2xx wants its ACK all the same."""
+    for key, read in (("contact", _contacts), ("record-route", _record_routes)):
+        try:
+            read(response)
+        except ParseError:
+            response.headers.remove(key)
 
 
 def _spell(flow: Flow) -> str:
