@@ -4,11 +4,12 @@ import datetime
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import attrs
 import orjson
 from cyclopts import App as CommandLine
+from cyclopts import Parameter
 
 from b2bua import __version__
 from b2bua.errors import GatewayError
@@ -16,6 +17,9 @@ from sipstack.errors import SipError
 
 if TYPE_CHECKING:
     from b2bua.config import Config
+
+#: A switch that is either given or not: no `--no-json`.
+Flag = Annotated[bool, Parameter(negative="")]
 
 cli = CommandLine(
     name="b2bua",
@@ -28,7 +32,7 @@ WANTING, UNUSABLE = 1, 2
 
 
 @cli.command
-def run(config: Path) -> None:
+def run(config: Path, /) -> None:
     """Run the daemon until SIGTERM or Ctrl-C.
 
     Parameters
@@ -43,7 +47,7 @@ def run(config: Path) -> None:
 
 
 @cli.command
-def check(config: Path) -> int:
+def check(config: Path, /) -> int:
     """Validate a configuration: file, line, key and mend for each mistake; exit code 2 when it cannot be used.
 
     Parameters
@@ -67,10 +71,11 @@ def check(config: Path) -> int:
 def explain(
     config: Path,
     file: Path | None = None,
+    /,
     *,
     trunk: str | None = None,
     at: str | None = None,
-    json: bool = False,
+    json: Flag = False,
     vectors: Path | None = None,
 ) -> int:
     """Say what would become of one INVITE and why, or run a file of vectors.
@@ -111,7 +116,7 @@ def explain(
 
 
 @cli.command
-def verify(directory: Path) -> int:
+def verify(directory: Path, /) -> int:
     """Check the hash chain of a journal; exit code 1 and the first broken line when it does not hold.
 
     Parameters
@@ -130,7 +135,7 @@ def verify(directory: Path) -> int:
 
 
 @cli.command
-def demo(*, once: bool = False, json: bool = False) -> int:
+def demo(*, once: Flag = False, json: Flag = False) -> int:
     """Play the stories of the decree between two carriers on this machine, until Ctrl-C.
 
     Parameters

@@ -41,6 +41,7 @@ class RuleName(StrEnum):
     MACHINE = "machine"
     UNALLOCATED = "unallocated"
     MOBILE = "mobile"
+    UNOPENED_MOBILE = "unopened-mobile"
     SHORT = "short"
     FORM = "form"
     FOREIGN = "foreign"

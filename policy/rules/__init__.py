@@ -5,6 +5,7 @@
     machine.py          art. 1 2° (silent)  blocked everywhere
     unallocated.py      art. 1 2° (silent)  blocked everywhere
     mobile.py           art. 1 3°           asked; stripped from redirections and texts
+    unopened_mobile.py  art. 1 3°           blocked everywhere
     short.py            art. 1 4°           blocked
     form.py             art. 1 1°           blocked, or stripped where no CLI stands
     foreign.py          ¶25                 passes
@@ -46,6 +47,7 @@ from . import (
     redirect,
     short,
     unallocated,
+    unopened_mobile,
 )
 from .case import Call, Case, Pending, Ruling
 
@@ -57,7 +59,7 @@ _ROWS: Mapping[Range, Callable[[Case], Ruling]] = {
     Range.MACHINE: machine.judge,
     Range.UNALLOCATED: unallocated.judge,
     Range.MOBILE: mobile.judge,
-    Range.UNOPENED_MOBILE: mobile.judge,
+    Range.UNOPENED_MOBILE: unopened_mobile.judge,
     Range.SHORT: short.judge,
     Range.BAD_FORM: form.judge,
     Range.FOREIGN: foreign.judge,

@@ -9,13 +9,11 @@ Asked, and only asked, when the answer can change the verdict:
     not offered          withhold with a dated dossier that the check is infeasible ("exclusivement"), else block
 
 As redirecting number it is absent from the list of ¶9: unless its subscriber is abroad the field is stripped, and the
-call goes on. In a display-name it may only repeat a number that passes. Ranges no operator has opened are never
-roaming: their answer is known without asking. Art. 3 2° and 3° would be asked here, before the row applies.
+call goes on. In a display-name it may only repeat a number that passes. Art. 3 2° and 3° would be asked here, before the row applies.
 """
 
 import attrs
 
-from policy.numbering import Range
 from policy.position import Position
 from policy.profile import RuleName
 from policy.register import Register
@@ -27,10 +25,7 @@ from .case import Case, Pending, Ruling
 
 def judge(case: Case) -> Ruling:
     """The row "mobile"."""
-    ruling = case.apply(RuleName.MOBILE, f"a {case.call.profile.home} mobile number")
-    if isinstance(ruling, Pending) and case.number.range is Range.UNOPENED_MOBILE:
-        return _refused(case, "a mobile number of a range that is not open, so that nobody abroad has it")
-    return ruling
+    return case.apply(RuleName.MOBILE, f"a {case.call.profile.home} mobile number")
 
 
 def settle(pending: Pending, answer: Answer, register: Register) -> Finding:

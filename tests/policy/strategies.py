@@ -23,8 +23,8 @@ machine = _beginning(("77",), 8) | _beginning(("77",), 12)
 unallocated = _beginning(("17", "18", "62", "66", "72", "76", "79", "88"), 8)
 mobile = _beginning(("45", "46", "47", "48", "49"), 9)
 unopened = _beginning(("40", "44"), 9)
-forbidden = st.one_of(geographic, non_geographic, machine, unallocated)
-home = st.one_of(forbidden, mobile, unopened)
+forbidden = st.one_of(geographic, non_geographic, machine, unallocated, unopened)
+home = st.one_of(forbidden, mobile)
 
 _LONDON = "+442079460000"
 CLI_POSITIONS = (Position.PRESENTATION, Position.NETWORK, Position.REDIRECT)

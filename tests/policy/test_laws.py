@@ -49,7 +49,7 @@ def test_judging_a_text_never_raises(raw: str, notation: Notation, user_phone: b
 
 
 @given(assertions, raws, answers)
-def test_deciding_never_raises_and_ends_after_one_round_of_questions(claimed: list, called: str, answer: Roaming) -> None:
+def test_deciding_never_raises_and_asks_only_once(claimed: list, called: str, answer: Roaming) -> None:
     one = claim(*claimed, called=called)
     decided = decide(one, BELGIUM, Register(), NOW, {})
     if isinstance(decided, Questions):

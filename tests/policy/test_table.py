@@ -24,7 +24,7 @@ TABLE = [
     ("+3277123456", "machines 077, eight digits",                  "B", "B", "B", "B", "S"),
     ("+3272123456", "unallocated",                                 "B", "B", "B", "B", "S"),
     ("+3262123456", "unallocated",                                 "B", "B", "B", "B", "S"),
-    ("+32440123456", "mobile, not opened",                         "B", "S", "B", "S", "S"),
+    ("+32440123456", "mobile, not opened",                         "B", "B", "B", "B", "S"),
     ("1207", "short",                                              "B", "B", "B", "B", "P"),
     ("112", "short",                                               "B", "B", "B", "B", "P"),
     ("116000", "short",                                            "B", "B", "B", "B", "P"),
