@@ -29,11 +29,10 @@ from policy.roaming import Answer, Questions, Roaming
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
-from sipstack.errors import ParseError, ProtocolError, SipError
+from sipstack.errors import ParseError, ProtocolError
 from sipstack.flow import Flow
 from sipstack.message import Headers, Request, Response, response_to
 from sipstack.message import request as build
-from sipstack.values import Reason
 
 #: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
 REJECTED = ("Reason", 'Q.850;cause=21;text="Call rejected"')
@@ -89,8 +88,11 @@ class Call:
         emergency = self.context.routes.is_emergency(called_number(invite.uri))
         try:
             self.a.dialog = Dialog.as_callee(invite, self.a.tag)
+        except ProtocolError as error:
+            return [self._reply(error.status, str(error)), *self._close()]
+        try:
             self.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
-        except (ParseError, ProtocolError) as error:
+        except ParseError as error:
             return self._unreadable(error, moment)
         return self._judge(moment)
 
@@ -125,9 +127,8 @@ class Call:
             *self._end("blocked", status, moment),
         ]
 
-    def _unreadable(self, error: SipError, moment: Moment) -> list[Act]:
+    def _unreadable(self, error: ParseError, moment: Moment) -> list[Act]:
         """An INVITE whose identity nobody can judge does not pass; its evidence is the raw headers."""
-        status = error.status if isinstance(error, ParseError | ProtocolError) else 400
         finding = Finding(
             position=Position.NETWORK,
             header="",
@@ -150,8 +151,7 @@ class Call:
             decided_at=moment.utc,
         )
         self.verdict = verdict
-        reason = error.reason if isinstance(error, ParseError) else str(error)
-        return self._blocked(verdict, status, reason, moment)
+        return self._blocked(verdict, error.status, error.reason, moment)
 
     # The way out.
 
@@ -340,7 +340,8 @@ class Call:
         """A CANCEL for an INVITE that has no final response (§9.2)."""
         if key != self.key:
             return self.relays.cancelled(key)
-        reasons = tuple(("Reason", value) for value in cancel.headers.all("reason"))
+        headers = carried(cancel, self.screen(self.a), self.context, moment)
+        reasons = tuple(("Reason", value) for value in headers.all("reason"))
         return [self._reply(487), *self._give_up("cancelled", 487, moment, reasons)]
 
     def _hang_up(self, leg: Leg, bye: Request, key: Key, moment: Moment) -> list[Act]:
@@ -396,7 +397,7 @@ class Call:
         return [self._end_record(cause, status, moment), Abandon(INVITE, headers)]
 
     def _bye_both(self, cause: str, moment: Moment) -> list[Act]:
-        reason = Headers.of([("Reason", str(Reason.parse(f'SIP;cause=408;text="{cause}"')))])
+        reason = Headers.of([("Reason", f'SIP;cause=408;text="{cause}"')])
         return [*self._bye(self.a, reason), *self._bye(self.b, reason), *self._end(cause, 200, moment)]
 
     def _bye(self, leg: Leg | None, headers: Headers) -> list[Act]:
