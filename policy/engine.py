@@ -50,22 +50,23 @@ def decide(
 def _international(
     claim: Claim, profile: Profile, register: Register, now: datetime, answers: Mapping[str, Answer]
 ) -> tuple[Finding, ...] | Questions:
-    call = Call(profile=profile, day=civil_day(now), called=_called(claim, profile))
+    called, beside = _called(claim.called, profile)
+    call = Call(profile=profile, day=civil_day(now), called=called, beside=beside)
     limit = profile.settings.max_assertions
     if len(claim.assertions) > limit:
         return (_too_many(claim, profile),)
     rulings = [r for a in claim.assertions if a.position is not Position.DISPLAY for r in rule(a, call)]
     found = [r for r in rulings if isinstance(r, Finding)]
     waiting = [r for r in rulings if isinstance(r, Pending)]
-    # Whether a display-name blocks does not hang on the answers: suppose all good ones, and see.
-    supposed = _shown(claim, call, found, waiting)
+    # Answers decide which mobile a display-name may repeat, never whether it blocks.
+    supposed = _shown(claim, call, found)
     settled = _settle(waiting, answers, register, profile.settings.max_questions)
     if _blocks([*found, *supposed, *settled]):
         settled += [mobile.leave(p) for p in waiting if p.number not in answers and not _has(settled, p)]
     elif missing := sorted({p.number for p in waiting} - answers.keys()):
         return Questions(tuple(missing))
     findings = [*found, *settled]
-    return _guarded([*findings, *_shown(claim, call, findings, [])], call)
+    return _guarded([*findings, *(_shown(claim, call, findings) if settled else supposed)], call)
 
 
 def _settle(waiting: list[Pending], answers: Mapping[str, Answer], register: Register, limit: int) -> list[Finding]:
@@ -79,22 +80,23 @@ def _has(settled: Iterable[Finding], pending: Pending) -> bool:
     return any((f.header, f.index, f.number) == (place.header, place.index, pending.number) for f in settled)
 
 
-def _shown(claim: Claim, call: Call, found: Iterable[Finding], waiting: Iterable[Pending]) -> list[Finding]:
+def _shown(claim: Claim, call: Call, found: Iterable[Finding]) -> list[Finding]:
     """The findings on display-names, given which numbers pass."""
-    cli = [f for f in found if f.position in _CLI and f.outcome is Outcome.PASS and f.number is not None]
-    passing = {f.number for f in cli} | {p.number for p in waiting if p.case.position in _CLI}
-    numbers = {number for number in passing if number is not None}
+    cli = [f.number for f in found if f.position in _CLI and f.outcome is Outcome.PASS]
+    numbers = {number for number in cli if number is not None}
     own = {country_code_of(number[1:]) or "" for number in numbers} - {"", call.profile.plan.country_code}
     call = attrs.evolve(call, passing=frozenset(numbers), own=frozenset(own))
     rulings = [r for a in claim.assertions if a.position is Position.DISPLAY for r in rule(a, call)]
     return [r for r in rulings if isinstance(r, Finding)]
 
 
-def _called(claim: Claim, profile: Profile) -> frozenset[str]:
-    """The called number, and what stands in the Request-URI's parameters, in the forms a header may repeat."""
-    whole = judge(claim.called, Notation.SIP, profile.plan)
-    main = judge(claim.called.partition(";")[0], Notation.SIP, profile.plan)
-    return normal_forms(whole, profile.plan) | normal_forms(main, profile.plan)
+def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]:
+    """The called number, and it with what stands in the Request-URI's parameters, in normal form."""
+    main, _, parameters = raw.partition(";")
+    whole = normal_forms(judge(raw, Notation.SIP, profile.plan), profile.plan)
+    if not parameters or "phone-context" in parameters.lower():  # which is half of the number itself
+        return whole, whole
+    return (called := normal_forms(judge(main, Notation.SIP, profile.plan), profile.plan)), whole | called
 
 
 def _too_many(claim: Claim, profile: Profile) -> Finding:
@@ -120,7 +122,7 @@ def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
     number badly, and is stripped for its form alone.
     """
     allowed = [f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None]
-    allowed += call.called
+    allowed += call.beside
     ordered = sorted(findings, key=_order)
     return tuple(
         attrs.evolve(f, digits="")

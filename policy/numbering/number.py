@@ -28,6 +28,7 @@ class Number:
     sure: bool = True
     """False for a display text's number in national form, which may be another country's."""
     written: tuple[str, ...] = ()
+    """The digits of a number that is not sure, as they stood there; () for one that is."""
     protected: str = ""
     """A protected code that stands in a display text as a word."""
 

@@ -79,7 +79,7 @@ def rule(assertion: Assertion, call: Call) -> Iterator[Ruling]:
     elif case.position is not Position.OTHER:
         yield from (_ROWS[one.number.range](one) for one in _apart(case))
     elif elsewhere.only_called(case):
-        yield case.finding(RuleName.NO_NUMBER, Outcome.PASS, "not a CLI, and no home number but the called one")
+        yield case.finding(RuleName.NO_NUMBER, Outcome.PASS, "the called number itself, which the callee knows")
     else:
         yield from (elsewhere.flagged(_ROWS[one.number.range](one)) for one in _apart(case))
 

@@ -26,7 +26,9 @@ class Call:
     profile: Profile
     day: date
     called: frozenset[str]
-    """The called number, and what the Request-URI's parameters add to it, in normal form."""
+    """The called number in normal form."""
+    beside: frozenset[str]
+    """The same, and what the Request-URI's parameters add to it."""
     passing: frozenset[str] = frozenset()
     """E.164 numbers that pass as presentation or network number."""
     own: frozenset[str] = frozenset()

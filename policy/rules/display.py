@@ -21,7 +21,7 @@ def numbers_in(assertion: Assertion, call: Call) -> tuple[Number, ...]:
 
 def soften(case: Case, finding: Finding) -> Finding:
     """The finding, or a strip when the digits read as a number of the CLI's own country."""
-    if finding.outcome is not Outcome.BLOCK or case.number.sure:
+    if finding.outcome is not Outcome.BLOCK:
         return finding
     for code in sorted(case.call.own):
         if any(dialled_in(digits, code) for digits in case.number.written):

@@ -9,12 +9,12 @@ import attrs
 from policy.verdict import Finding, Outcome
 
 from .case import Case, Ruling
-from .redirect import home_numbers
+from .redirect import home_numbers, is_called
 
 
 def only_called(case: Case) -> bool:
-    """Whether the home numbers there are none but the called one."""
-    return home_numbers(case.number, case.call.profile.plan) <= case.call.called
+    """Whether the home numbers there are the called one and no other."""
+    return is_called(home_numbers(case.number, case.call.profile.plan), case.call)
 
 
 def flagged(ruling: Ruling) -> Ruling:

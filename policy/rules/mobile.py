@@ -9,7 +9,8 @@ Asked, and only asked, when the answer can change the verdict:
     not offered          withhold with a dated dossier that the check is infeasible ("exclusivement"), else block
 
 As redirecting number it is absent from the list of ¶9: unless its subscriber is abroad the field is stripped, and the
-call goes on. In a display-name it may only repeat a number that passes. Art. 3 2° and 3° would be asked here, before the row applies.
+call goes on. In a display-name it may only repeat a number that passes. Art. 3 2° and 3° would be asked here, before
+the row applies.
 """
 
 import attrs

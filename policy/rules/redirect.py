@@ -8,7 +8,7 @@ always names who diverted.
 from policy.numbering import Number, Plan, Range
 from policy.position import Position
 
-from .case import Case
+from .case import Call, Case
 
 _HISTORY = "History-Info"
 
@@ -31,5 +31,12 @@ def is_current_target(case: Case) -> bool:
     """Whether this History-Info entry is the called number itself."""
     if case.position is not Position.REDIRECT or case.assertion.header != _HISTORY:
         return False
-    forms = normal_forms(case.number, case.call.profile.plan)
-    return bool(forms) and forms <= case.call.called
+    return is_called(normal_forms(case.number, case.call.profile.plan), case.call)
+
+
+def is_called(forms: frozenset[str], call: Call) -> bool:
+    """Whether these are the called number, at most with what stands beside it in the Request-URI.
+
+    A caller writes the Request-URI's parameters: what only they hold is not thereby the called number.
+    """
+    return bool(call.called) and call.called <= forms <= call.beside

@@ -204,6 +204,18 @@ def test_the_called_number_may_be_written_in_any_form_in_the_request_uri() -> No
     assert outcome(presented(LONDON), history("1733"), called="1733") is Outcome.PASS
 
 
+def test_a_number_that_only_the_request_uris_parameters_hold_is_not_the_called_one() -> None:
+    smuggling = "+3293330000;rn=+3225551212"
+    assert outcome(presented(LONDON), history(BRUSSELS), called=smuggling) is Outcome.BLOCK
+    assert outcome(presented(LONDON), elsewhere(BRUSSELS), called=smuggling) is Outcome.STRIP
+    assert outcome(presented(LONDON), history(smuggling), called=smuggling) is Outcome.PASS
+
+
+def test_a_call_to_nobody_has_no_current_target() -> None:
+    for called in ("", "alice", "alice;rn=+3225551212"):
+        assert outcome(presented(LONDON), history(BRUSSELS), called=called) is Outcome.BLOCK
+
+
 def test_a_history_entry_that_is_another_number_is_judged() -> None:
     assert outcome(presented(LONDON), history(BRUSSELS), history(CALLED, 1)) is Outcome.BLOCK
     assert outcome(presented(LONDON), history("+3293330000;rn=+3225551212")) is Outcome.BLOCK
@@ -221,6 +233,7 @@ def test_a_home_number_that_is_no_cli_is_stripped_and_flagged_but_never_asked_ab
         assert (verdict.outcome, verdict.flags) == (Outcome.STRIP, ("not-a-cli",))
     assert outcome(presented(LONDON), elsewhere(CALLED)) is Outcome.PASS
     assert outcome(presented(LONDON), elsewhere("093330000")) is Outcome.PASS
+    assert outcome(presented(LONDON), elsewhere("+3293330000;rn=+3225551212")) is Outcome.STRIP
     assert outcome(presented(LONDON), elsewhere("1207;rn=+3225551212")) is Outcome.STRIP
 
 

@@ -29,6 +29,7 @@ TABLE = [
     ("112", "short",                                               "B", "B", "B", "B", "P"),
     ("116000", "short",                                            "B", "B", "B", "B", "P"),
     ("0", "short",                                                 "B", "B", "B", "B", "P"),
+    ("001207", "short, with zeros before",                         "B", "B", "B", "B", "P"),
     ("+321207", "short with the country code",                     "B", "B", "B", "B", "P"),
     ("+32112", "short with the country code",                      "B", "B", "B", "B", "P"),
     ("+32116000", "short with the country code",                   "B", "B", "B", "B", "P"),
