@@ -2,14 +2,19 @@
 
 - `core.py`      the transaction user above `sipstack`'s layer: finds the call of each message, carries out acts
 - `call.py`      one call: its legs, its verdict, its deadlines
+- `relay.py`     requests inside the dialogs: re-INVITE, UPDATE, PRACK, INFO, whatever comes
+- `pair.py`      the two legs, and how what comes from either side is judged after the set-up (`later.py`)
 - `leg.py`       one side: dialog, pending ACKs, where its requests go
 - `screening.py` an INVITE's claim: what it asserts about its caller, by position (`passport.py`: the signed part)
 - `redaction.py` a verdict's edits: what is stripped, what withholding takes
 - `guard.py`     the egress guard: whether a printed message still shows a number that must not be seen
 - `bridge.py`    what crosses from one leg to the other
-- `acts.py`      what a call wants done; `moment.py` the two clocks, read once an input
+- `account.py`   a verdict as plain data, for evidence and explanations
+- `acts.py`      what a call wants done
+- `context.py`   what every call shares
+- `moment.py`    the two clocks, read once an input
 
-The way of an INVITE: `Core.receive` -> `Call.invite` -> `screening` -> `policy.decide` -> `Record` -> refuse, or
+The way of an INVITE: `Core.receive` -> `Call.begin` -> `screening` -> `policy.decide` -> `Record` -> refuse, or
 `redaction` -> `bridge` -> `guard` -> the other leg.
 """
 

@@ -1,6 +1,12 @@
 """A verdict as plain data, for the evidence, for `explain`, for anybody who must read it without our classes."""
 
+from b2bua.call.acts import Record
+from b2bua.call.moment import Moment
+from b2bua.call.pair import Pair
+from b2bua.call.screening import IDENTITY
 from policy.verdict import Finding, Verdict
+from sipstack.flow import Flow
+from sipstack.message import Request
 
 
 def of_finding(finding: Finding) -> dict[str, object]:
@@ -29,3 +35,30 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
         "profile": verdict.profile,
         "register": verdict.register,
     }
+
+
+def verdict_record(
+    pair: Pair, invite: Request, verdict: Verdict, moment: Moment, removed: tuple[str, ...] = ()
+) -> Record:
+    """The evidence of one decision: what was said, what was found, by which law, and what was taken out."""
+    facts = {
+        "trunk": pair.a.trunk.name,
+        "class": str(pair.a.trunk.trunk_class),
+        "peer": _spell(pair.a.flow),
+        "call_id": invite.call_id,
+        **of_verdict(verdict),
+        "removed": list(removed),
+    }
+    lines = zip(invite.headers.keys, invite.headers.lines, strict=True)
+    personal = {
+        "called": invite.uri,
+        "identity": [line for key, line in lines if key == "from" or key in IDENTITY],
+        "findings": [of_finding(finding) for finding in verdict.findings],
+        "roaming": {number: str(answer.outcome) for number, answer in pair.answers.items()},
+    }
+    return Record("verdict", pair.call, moment.utc, facts, personal)
+
+
+def _spell(flow: Flow) -> str:
+    host, port = flow.remote
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -14,23 +14,20 @@ import attrs
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, retarget
-from b2bua.call.context import Context
 from b2bua.call.guard import leak
-from b2bua.call.later import LaterScreen
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
+from b2bua.call.pair import Pair
 from b2bua.call.redaction import Redacted, redact, secrets_of, untagged
-from b2bua.call.relay import Relays, carried
-from b2bua.call.screening import IDENTITY, claim_of
+from b2bua.call.relay import Relays
+from b2bua.call.screening import claim_of, unreadable
 from b2bua.trunk import Trunk, called_number
-from policy.claim import Claim, Position
 from policy.engine import decide
 from policy.roaming import Answer, Questions, Roaming
-from policy.verdict import Finding, Outcome, Verdict
+from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
-from sipstack.flow import Flow
 from sipstack.message import Headers, Request, Response, response_to
 from sipstack.message import request as build
 
@@ -57,18 +54,12 @@ class State(enum.Enum):
 class Call:
     """A call from its INVITE to its last BYE. Build it with the A leg, then `begin`."""
 
-    id: str
-    context: Context = attrs.field(repr=False)
-    a: Leg
-    b: Leg | None = None
+    pair: Pair
     key: Key
     """The INVITE transaction of the A leg."""
     invite: Request | None
     """The A leg's INVITE, until it has its final response."""
     state: State = State.ASKING
-    claim: Claim | None = None
-    verdict: Verdict | None = None
-    answers: dict[str, Answer] = attrs.field(factory=dict)
     asked: tuple[str, ...] = ()
     sent: Request | None = None
     """The B leg's INVITE, while responses to it may come."""
@@ -79,19 +70,34 @@ class Call:
     """When an answered call has lasted long enough."""
     answered_at: float | None = None
 
+    @property
+    def id(self) -> str:
+        """How evidence names it."""
+        return self.pair.call
+
+    @property
+    def a(self) -> Leg:
+        """The caller's side."""
+        return self.pair.a
+
+    @property
+    def b(self) -> Leg | None:
+        """The callee's side, once its INVITE has left."""
+        return self.pair.b
+
     # The way in.
 
     def begin(self, moment: Moment) -> list[Act]:
         """Judges the INVITE: asks, refuses, or sets up the B leg."""
         invite = self._pending()
         trunk = self.a.trunk
-        emergency = self.context.routes.is_emergency(called_number(invite.uri))
+        emergency = self.pair.context.routes.is_emergency(called_number(invite.uri))
         try:
             self.a.dialog = Dialog.as_callee(invite, self.a.tag)
         except ProtocolError as error:
             return [self._reply(error.status, str(error)), *self._close()]
         try:
-            self.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
+            self.pair.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
         except ParseError as error:
             return self._unreadable(error, moment)
         return self._judge(moment)
@@ -100,19 +106,19 @@ class Call:
         """The roaming answers have come; too late or twice changes nothing."""
         if self.state is not State.ASKING:
             return []
-        self.answers.update(answers)
+        self.pair.answers.update(answers)
         return self._judge(moment)
 
     def _judge(self, moment: Moment) -> list[Act]:
-        assert self.claim is not None, "judged after its claim is made"
-        context = self.context
-        decided = decide(self.claim, context.profile, context.register, moment.utc, self.answers)
+        assert self.pair.claim is not None, "judged after its claim is made"
+        context = self.pair.context
+        decided = decide(self.pair.claim, context.profile, context.register, moment.utc, self.pair.answers)
         if isinstance(decided, Questions):
             self.asked = decided.numbers
             self.answer_by = moment.tick + context.patience
             return [self._reply(100), Ask(self.id, decided)]
         self.answer_by = None
-        self.verdict = decided
+        self.pair.verdict = decided
         if decided.outcome is Outcome.BLOCK:
             return self._blocked(decided, 603, None, moment)
         return self._forward(decided, moment)
@@ -122,35 +128,16 @@ class Call:
         if status == 415:
             headers.add("Accept", "application/sdp")
         return [
-            self._record_verdict(verdict, moment),
+            account.verdict_record(self.pair, self._pending(), verdict, moment),
             self._reply(status, reason, headers),
             *self._end("blocked", status, moment),
         ]
 
     def _unreadable(self, error: ParseError, moment: Moment) -> list[Act]:
         """An INVITE whose identity nobody can judge does not pass; its evidence is the raw headers."""
-        finding = Finding(
-            position=Position.NETWORK,
-            header="",
-            index=0,
-            raw="",
-            number=None,
-            range="unreadable",
-            rule="unreadable",
-            basis="art. 1 1°",
-            outcome=Outcome.BLOCK,
-            why=f"an identity in it cannot be read: {error}",
-        )
-        verdict = Verdict(
-            outcome=Outcome.BLOCK,
-            basis=finding.basis,
-            findings=(finding,),
-            flags=("unreadable",),
-            profile=self.context.profile.version,
-            register=self.context.register.version,
-            decided_at=moment.utc,
-        )
-        self.verdict = verdict
+        context = self.pair.context
+        verdict = unreadable(error, context.profile.version, context.register.version, moment.utc)
+        self.pair.verdict = verdict
         return self._blocked(verdict, error.status, error.reason, moment)
 
     # The way out.
@@ -158,14 +145,14 @@ class Call:
     def _forward(self, verdict: Verdict, moment: Moment) -> list[Act]:
         invite = self._pending()
         redacted = self._redacted(invite, verdict)
-        record = self._record_verdict(verdict, moment, redacted.removed)
+        record = account.verdict_record(self.pair, invite, verdict, moment, redacted.removed)
         trunk = self._route(invite)
         if trunk is None or trunk.target is None:
             return [record, *self._fail(404, "no route", moment)]
         hops = hops_left(invite)
         if hops < 0:
             return [record, *self._fail(483, "too many hops", moment)]
-        ids = self.context.ids
+        ids = self.pair.context.ids
         leg = Leg(
             trunk=trunk,
             flow=trunk.target,
@@ -179,13 +166,13 @@ class Call:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))
             return [record, alarm, refusal, *self._end("egress guard", 603, moment)]
-        self.b, self.sent, self.state = leg, sent, State.CALLING
-        self.answer_by = moment.tick + self.context.no_answer
+        self.pair.b, self.sent, self.state = leg, sent, State.CALLING
+        self.answer_by = moment.tick + self.pair.context.no_answer
         return [record, self._reply(100), Start(INVITE, sent, leg.flow)]
 
     def _route(self, invite: Request) -> Trunk | None:
-        name = self.context.routes.find(self.a.trunk.name, called_number(invite.uri))
-        return None if name is None else self.context.trunks.by_name[name]
+        name = self.pair.context.routes.find(self.a.trunk.name, called_number(invite.uri))
+        return None if name is None else self.pair.context.trunks.by_name[name]
 
     def _redacted(self, invite: Request, verdict: Verdict) -> Redacted:
         caller = untagged(invite.headers.first("from") or "")
@@ -195,7 +182,7 @@ class Call:
 
     def _invite_for(self, leg: Leg, invite: Request, redacted: Redacted, hops: int) -> Request:
         own = [
-            ("Via", leg.via(self.context.ids)),
+            ("Via", leg.via(self.pair.context.ids)),
             ("Max-Forwards", str(hops)),
             ("From", f"{redacted.caller};tag={leg.tag}"),
             ("To", invite.headers.first("to") or ""),
@@ -216,7 +203,7 @@ class Call:
             return self._answered_invite(response, moment)
         if purpose == BYE:
             return []
-        return self.relays.answered(self, purpose, response, moment)
+        return self.relays.answered(self.pair, purpose, response, moment)
 
     def failed(self, purpose: str, cause: Cause, moment: Moment) -> list[Act]:
         """What was started for `purpose` will have no response."""
@@ -256,19 +243,19 @@ class Call:
         acts = self._acknowledge_unless_offer(leg, response, dialog)
         self.state, self.answer_by = State.ANSWERED, None
         self.answered_at = moment.tick
-        self.ends_by = moment.tick + self.context.longest
+        self.ends_by = moment.tick + self.pair.context.longest
         reply = self._carry(response, moment)
         assert self.a.dialog is not None, "made when the call began"
         self.a.dialog.confirm(reply)
         acts.append(Record("answer", self.id, moment.utc, {"to": leg.trunk.name, "b_call_id": dialog.call_id}))
-        acts.append(self.a.answer(self.key, reply, self.context.timing, moment.tick))
+        acts.append(self.a.answer(self.key, reply, self.pair.context.timing, moment.tick))
         self.invite = None
         return acts
 
     def _acknowledge_unless_offer(self, leg: Leg, response: Response, dialog: Dialog) -> list[Act]:
         """ACKs at once, so that a slow caller starves nobody; a late offer's ACK waits for its answer (§13.2.2.4)."""
         if self._pending().body or not response.body:
-            return [leg.acknowledge(response, dialog, self.context.ids, Headers(), b"")]
+            return [leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")]
         leg.held = response
         return []
 
@@ -278,8 +265,8 @@ class Call:
         if self.sent is None:
             return []
         dialog = Dialog.as_caller(self.sent, response)
-        ack = leg.acknowledge(response, dialog, self.context.ids, Headers(), b"")
-        bye = dialog.request("BYE", via=leg.via(self.context.ids))
+        ack = leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")
+        bye = dialog.request("BYE", via=leg.via(self.pair.context.ids))
         acts: list[Act] = [ack, Start(BYE, bye, leg.flow)]
         return acts + self._close() if self.state is State.CANCELLING else acts
 
@@ -300,7 +287,7 @@ class Call:
     ) -> Response:
         """A B leg response as the A leg's."""
         invite, leg = self._pending(), self._callee()
-        headers = carried(response, self.screen(leg), self.context, moment)
+        headers = self.pair.carried(leg, response, moment)
         status = response.status if status is None else status
         reply = response_to(invite, status, reason or response.reason, to_tag=self.a.tag, body=response.body)
         if status < 300:
@@ -322,33 +309,33 @@ class Call:
             return [Reply(key, response_to(request, error.status, str(error)))]
         if request.method == "BYE":
             return self._hang_up(leg, request, key, moment)
-        return self.relays.requested(self, leg, request, key, moment)
+        return self.relays.requested(self.pair, leg, request, key, moment, inviting=self.invite is not None)
 
     def acknowledged(self, leg: Leg, ack: Request, moment: Moment) -> list[Act]:
         """The ACK to a 2xx of ours; with a late offer it has the answer that the other side waits for."""
         leg.acknowledged()
-        other = self.other(leg)
+        other = self.pair.other(leg)
         if other is None or other.held is None or other.dialog is None:
             return []
-        headers, body = carried(ack, self.screen(leg), self.context, moment), ack.body
-        if other is self.b and leak(body, self.secrets, ""):
+        headers, body = self.pair.carried(leg, ack, moment), ack.body
+        if other is self.b and leak(body, self.pair.secrets, ""):
             body = b""
         answer, other.held = other.held, None
-        return [other.acknowledge(answer, other.dialog, self.context.ids, headers, body)]
+        return [other.acknowledge(answer, other.dialog, self.pair.context.ids, headers, body)]
 
     def cancelled(self, key: Key, cancel: Request, moment: Moment) -> list[Act]:
         """A CANCEL for an INVITE that has no final response (§9.2)."""
         if key != self.key:
             return self.relays.cancelled(key)
-        headers = carried(cancel, self.screen(self.a), self.context, moment)
+        headers = self.pair.carried(self.a, cancel, moment)
         reasons = tuple(("Reason", value) for value in headers.all("reason"))
         return [self._reply(487), *self._give_up("cancelled", 487, moment, reasons)]
 
     def _hang_up(self, leg: Leg, bye: Request, key: Key, moment: Moment) -> list[Act]:
         acts: list[Act] = [Reply(key, response_to(bye, 200))]
         if self.state is State.ANSWERED:
-            headers = carried(bye, self.screen(leg), self.context, moment)
-            return acts + self._bye(self.other(leg), headers) + self._end("BYE", 200, moment, by=leg)
+            headers = self.pair.carried(leg, bye, moment)
+            return acts + self._bye(self.pair.other(leg), headers) + self._end("BYE", 200, moment, by=leg)
         if leg is self.a and self.state in (State.CALLING, State.ASKING):
             # §15: a caller may end an early dialog by BYE; to the callee that is a CANCEL.
             return [*acts, self._reply(487), *self._give_up("BYE", 487, moment)]
@@ -380,7 +367,7 @@ class Call:
     def _waited(self, moment: Moment) -> list[Act]:
         if self.state is State.ASKING:
             failed = Answer(Roaming.FAILED, "no answer in time", moment.utc)
-            late = {number: failed for number in self.asked if number not in self.answers}
+            late = {number: failed for number in self.asked if number not in self.pair.answers}
             return self.answered_questions(late, moment)
         return [self._reply(408), *self._give_up("no answer", 408, moment)]
 
@@ -406,8 +393,8 @@ class Call:
             return []
         acts: list[Act] = []
         if leg.held is not None:
-            acts.append(leg.acknowledge(leg.held, leg.dialog, self.context.ids, Headers(), b""))
-        bye = leg.request("BYE", self.context.ids)
+            acts.append(leg.acknowledge(leg.held, leg.dialog, self.pair.context.ids, Headers(), b""))
+        bye = leg.request("BYE", self.pair.context.ids)
         bye.headers.extend(headers)
         return [*acts, Start(BYE, bye, leg.next_hop())]
 
@@ -428,25 +415,6 @@ class Call:
         return [Closed()]
 
     # Small things.
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What the callee must not see, in any message."""
-        return () if self.verdict is None else secrets_of(self.verdict)
-
-    def other(self, leg: Leg) -> Leg | None:
-        """The leg across."""
-        return self.b if leg is self.a else self.a
-
-    def screen(self, leg: Leg) -> LaterScreen | None:
-        """How messages from that leg are judged after the set-up; None: not at all, it is national."""
-        if not leg.trunk.is_screened or self.claim is None:
-            return None
-        claim = attrs.evolve(self.claim, trunk=leg.trunk.name, trunk_class=leg.trunk.trunk_class, assertions=())
-        if leg is not self.a:
-            return LaterScreen(claim=claim)
-        withheld = self.verdict is not None and self.verdict.outcome is Outcome.WITHHOLD
-        return LaterScreen(claim=claim, answers=self.answers, withheld=withheld, secrets=self.secrets)
 
     def _pending(self) -> Request:
         assert self.invite is not None, "the INVITE has its final response"
@@ -472,25 +440,6 @@ class Call:
             response.headers.extend(headers)
         return Reply(self.key, response)
 
-    def _record_verdict(self, verdict: Verdict, moment: Moment, removed: tuple[str, ...] = ()) -> Record:
-        invite = self._pending()
-        lines = zip(invite.headers.keys, invite.headers.lines, strict=True)
-        facts = {
-            "trunk": self.a.trunk.name,
-            "class": str(self.a.trunk.trunk_class),
-            "peer": _spell(self.a.flow),
-            "call_id": invite.call_id,
-            **account.of_verdict(verdict),
-            "removed": list(removed),
-        }
-        personal = {
-            "called": invite.uri,
-            "identity": [line for key, line in lines if key == "from" or key in IDENTITY],
-            "findings": [account.of_finding(finding) for finding in verdict.findings],
-            "roaming": {number: str(answer.outcome) for number, answer in self.answers.items()},
-        }
-        return Record("verdict", self.id, moment.utc, facts, personal)
-
     def __repr__(self) -> str:
         return f"<Call {self.id} {self.state.value} {self.a.trunk.name}>"
 
@@ -505,8 +454,3 @@ def _forget_unreadable(response: Response) -> None:
             read(response)
         except ParseError:
             response.headers.remove(key)
-
-
-def _spell(flow: Flow) -> str:
-    host, port = flow.remote
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -15,6 +15,7 @@ from b2bua.call.call import INVITE, Call
 from b2bua.call.context import Context
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
+from b2bua.call.pair import Pair
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.flow import Flow
@@ -177,19 +178,15 @@ class Core:
         if trunk.is_screened and not self.may_record:
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
-        call = Call(
-            id=context.ids.call_id(),
-            context=context,
-            a=Leg(
-                trunk=trunk,
-                flow=flow,
-                socket=trunk.socket(flow.socket),
-                call_id=invite.call_id,
-                tag=context.ids.tag(),
-            ),
-            key=key,
-            invite=invite,
+        leg = Leg(
+            trunk=trunk,
+            flow=flow,
+            socket=trunk.socket(flow.socket),
+            call_id=invite.call_id,
+            tag=context.ids.tag(),
         )
+        pair = Pair(call=context.ids.call_id(), context=context, a=leg)
+        call = Call(pair=pair, key=key, invite=invite)
         held = self._calls[call.id] = _Held(call)
         self._serve(held, key)
         self._dialogs[call.a.id] = held, call.a

@@ -4,17 +4,29 @@ It reads the printed message and not the edits that were meant to clean it, so t
 caught by something that does not share its mistake.
 """
 
-from collections.abc import Iterable
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from policy.numbering.hidden import plain
 
 #: Fewer digits stand in any message by chance: in a port, a codec, a clock rate.
 FEWEST = 6
 
+_JSON_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){6,}+")
+_CONTEXT = "phone-context="
+_LONGEST_PART = 64  # of a number that is cut in two
+#: Encodings of a MIME part that leave its text as it is (RFC 2045 §6.2).
+_LEGIBLE = ("7bit", "8bit", "binary")
+
 
 def shows(text: str, digits: str) -> bool:
-    """Whether the digits stand in a line of text, in any spelling: escaped, separated, full-width, folded."""
-    return digits in plain(text).replace(" ", "")
+    """Whether the digits stand in a line of text, in any spelling: escaped, separated, full-width, folded, encoded."""
+    return any(digits in plain(reading).replace(" ", "") for reading in _readings(text))
 
 
 def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
@@ -27,13 +39,38 @@ def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
     if not wanted:
         return None
     head, _, body = wire.decode("utf-8", "surrogateescape").partition("\r\n\r\n")
-    if "\ncontent-encoding:" in head.lower() or "\ne:" in head.lower():
-        return "Content-Encoding"
     lines = head.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n")
     for number, line in enumerate(lines):
         name = line.partition(":")[0].strip().lower()
+        if name in ("content-encoding", "e") and number:
+            return "Content-Encoding"
         for digits in wanted:
             addressed = (number == 0 or name in ("to", "t")) and digits in plain(called).replace(" ", "")
             if not addressed and shows(line, digits):
                 return "Request-URI" if number == 0 else line.partition(":")[0]
-    return "body" if any(shows(line, digits) for line in body.splitlines() for digits in wanted) else None
+    hidden = _is_encoded(body) or any(shows(line, digits) for line in body.split("\n") for digits in wanted)
+    return "body" if hidden else None
+
+
+def _is_encoded(body: str) -> bool:
+    """Whether a part of the body is written so that its lines cannot be looked at one by one."""
+    named = body.lower().split("content-transfer-encoding:")[1:]
+    return any(not part.lstrip(" \t").startswith(_LEGIBLE) for part in named)
+
+
+def _readings(text: str) -> Iterator[str]:
+    """A line, and what it says to those who undo more than the escapes of a URI."""
+    yield text
+    if "\\u" in text:
+        yield _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    for run in _HEX.findall(text):  # User-to-User (RFC 7433 §4.1)
+        yield bytes.fromhex(run).decode("utf-8", "surrogateescape")
+    for run in _BASE64.findall(text):  # PASSporTs, among others
+        try:
+            octets = b64decode(run + "=" * (-len(run) % 4), b"-_" if "-" in run or "_" in run else None)
+        except binascii.Error:
+            continue
+        yield octets.decode("utf-8", "surrogateescape")
+    # A local number and the context it is completed by (RFC 3966 §5.1.5), which the grammar puts behind it.
+    for before, after in pairwise(text.lower().split(_CONTEXT)):
+        yield after[:_LONGEST_PART].partition(";")[0] + before[-_LONGEST_PART:].rpartition(":")[2]

@@ -4,36 +4,20 @@ This carries what both ends agree on without us: re-INVITE, UPDATE, PRACK, INFO,
 nobody has thought of yet.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import attrs
 
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
-from b2bua.call.bridge import crossing, hops_left, rack_for
+from b2bua.call.bridge import hops_left, rack_for
 from b2bua.call.guard import leak
+from b2bua.call.leg import Leg
+from b2bua.call.moment import Moment
+from b2bua.call.pair import Pair
 from policy.verdict import Outcome
-from sipstack.message import Headers, Message, Request, Response, response_to
-
-if TYPE_CHECKING:
-    from b2bua.call.call import Call
-    from b2bua.call.context import Context
-    from b2bua.call.later import LaterScreen
-    from b2bua.call.leg import Leg
-    from b2bua.call.moment import Moment
-    from sipstack.effects import Key
+from sipstack.effects import Key
+from sipstack.message import Headers, Request, Response, response_to
 
 #: Requests that may change who calls, so that a forbidden caller refuses them; others lose the field and go on.
 TELLS_WHO = frozenset({"INVITE", "UPDATE"})
-
-
-def carried(message: Message, screen: LaterScreen | None, context: Context, moment: Moment) -> Headers:
-    """The lines of a later message that may cross, judged when it comes from a screened side."""
-    headers = crossing(message)
-    if screen is not None:
-        screen.apply(message, headers, context.profile, context.register, moment)
-    return headers
 
 
 @attrs.define(eq=False)
@@ -54,49 +38,48 @@ class Relays:
     pending: dict[str, Relay] = attrs.field(factory=dict)
     _serial: int = 0
 
-    def requested(self, call: Call, origin: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
-        """A request from one side: refused, or sent on."""
-        far = call.other(origin)
+    def requested(
+        self, pair: Pair, origin: Leg, request: Request, key: Key, moment: Moment, *, inviting: bool
+    ) -> list[Act]:
+        """A request from one side: refused, or sent on; `inviting` while the call's first INVITE is unanswered."""
+        far = pair.other(origin)
         if far is None or far.dialog is None:
             return [Reply(key, response_to(request, 481))]
-        refusal = self._refusal(call, request)
+        refusal = self._refusal(pair, request, inviting=inviting)
         if refusal is not None:
             return [Reply(key, response_to(request, refusal))]
-        headers = crossing(request)
-        screen = call.screen(origin)
-        if screen is not None:
-            outcome = screen.apply(request, headers, call.context.profile, call.context.register, moment)
-            if outcome is Outcome.BLOCK and request.method in TELLS_WHO:
-                return [Reply(key, response_to(request, 603))]
-        sent = far.request(request.method, call.context.ids, hops_left(request))
+        headers, outcome = pair.judged(origin, request, moment)
+        if outcome is Outcome.BLOCK and request.method in TELLS_WHO:
+            return [Reply(key, response_to(request, 603))]
+        sent = far.request(request.method, pair.context.ids, hops_left(request))
         sent.headers.extend(headers)
         sent.body = request.body
         if request.method == "PRACK":
             _renumber(sent, far)
-        shown = leak(sent.encode(), call.secrets, "") if far is call.b else None
+        shown = leak(sent.encode(), pair.secrets, "") if far is pair.b else None
         if shown is not None:
-            alarm = Alarm("egress guard", f"call {call.id}: {shown} of {request.method} showed what must not be seen")
+            alarm = Alarm("egress guard", f"call {pair.call}: {shown} of {request.method} showed what must not be seen")
             return [alarm, Reply(key, response_to(request, 603))]
         self._serial += 1
         purpose = f"relay {self._serial}"
         self.pending[purpose] = Relay(origin, far, key, request)
         return [Start(purpose, sent, far.next_hop())]
 
-    def _refusal(self, call: Call, request: Request) -> int | None:
+    def _refusal(self, pair: Pair, request: Request, *, inviting: bool) -> int | None:
         if hops_left(request) < 0:
             return 483
         if request.method != "INVITE":
             return None
         # §14.2: one offer at a time; either side's INVITE that is not finished keeps the other's out.
         busy = any(relay.request.method == "INVITE" for relay in self.pending.values())
-        waiting = any(leg is not None and (leg.unacked or leg.held) for leg in (call.a, call.b))
-        return 491 if busy or waiting or call.invite is not None else None
+        waiting = any(leg is not None and (leg.unacked or leg.held) for leg in (pair.a, pair.b))
+        return 491 if busy or waiting or inviting else None
 
-    def answered(self, call: Call, purpose: str, response: Response, moment: Moment) -> list[Act]:
+    def answered(self, pair: Pair, purpose: str, response: Response, moment: Moment) -> list[Act]:
         """A response to a request we sent on."""
         relay = self.pending.get(purpose)
         if relay is None:
-            return _acknowledge_again(call, response)
+            return _acknowledge_again(pair, response)
         if response.status == 100:
             return []
         final = response.status >= 200
@@ -105,20 +88,20 @@ class Relays:
         acts: list[Act] = []
         accepted = 200 <= response.status < 300
         if accepted:
-            acts += self._accepted(call, relay, response)
+            acts += self._accepted(pair, relay, response)
         if relay.is_cancelled:
             return acts
         reply = response_to(relay.request, response.status, response.reason, body=response.body)
         if accepted and relay.request.method in TELLS_WHO:
             reply.headers.add("Contact", relay.origin.socket.contact)
-        reply.headers.extend(carried(response, call.screen(relay.far), call.context, moment))
+        reply.headers.extend(pair.carried(relay.far, response, moment))
         if accepted and relay.request.method == "INVITE":
-            acts.append(relay.origin.answer(relay.key, reply, call.context.timing, moment.tick))
+            acts.append(relay.origin.answer(relay.key, reply, pair.context.timing, moment.tick))
         else:
             acts.append(Reply(relay.key, reply))
         return acts
 
-    def _accepted(self, call: Call, relay: Relay, response: Response) -> list[Act]:
+    def _accepted(self, pair: Pair, relay: Relay, response: Response) -> list[Act]:
         """Target refresh on both legs (§12.2.1.2, §12.2.2), and the ACK of a re-INVITE."""
         far, origin = relay.far, relay.origin
         if relay.request.method in TELLS_WHO:
@@ -129,7 +112,7 @@ class Relays:
         if relay.request.method != "INVITE" or far.dialog is None:
             return []
         if relay.request.body or relay.is_cancelled or not response.body:
-            return [far.acknowledge(response, far.dialog, call.context.ids, Headers(), b"")]
+            return [far.acknowledge(response, far.dialog, pair.context.ids, Headers(), b"")]
         far.held = response
         return []
 
@@ -152,9 +135,9 @@ class Relays:
         return [Reply(r.key, response_to(r.request, 487)) for r in relays.values() if not r.is_cancelled]
 
 
-def _acknowledge_again(call: Call, response: Response) -> list[Act]:
+def _acknowledge_again(pair: Pair, response: Response) -> list[Act]:
     """A repeated 2xx of a re-INVITE: its ACK was lost."""
-    for leg in (call.a, call.b):
+    for leg in (pair.a, pair.b):
         if leg is not None and leg.dialog is not None and leg.dialog.call_id == response.call_id:
             wire = leg.acks.repeat(response)
             return [] if wire is None else [Transmit(leg.next_hop(), wire)]

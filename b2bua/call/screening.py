@@ -4,11 +4,13 @@ Which header is which position is the table `CARRIERS`. What a value holds besid
 parameters, embedded headers, header parameters) is asserted too, as text, so that a number has nowhere to hide.
 """
 
+import datetime
 import re
 from collections.abc import Iterator
 
 from b2bua.call.passport import numbers_of
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
+from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
 from sipstack.values import Address, OtherUri, SipUri, TelUri, Uri, parse_uri
@@ -79,6 +81,31 @@ def refuse_isup(message: Message) -> None:
     encapsulated = kind.startswith("multipart/") and b"application/isup" in message.body.lower()
     if kind == "application/isup" or encapsulated:
         raise ParseError("ISUP Not Screened", status=415)
+
+
+def unreadable(error: ParseError, profile: str, register: str, now: datetime.datetime) -> Verdict:
+    """The verdict on an INVITE whose identity nobody can judge: it does not pass. Its evidence is the raw headers."""
+    finding = Finding(
+        position=Position.NETWORK,
+        header="",
+        index=0,
+        raw="",
+        number=None,
+        range="unreadable",
+        rule="unreadable",
+        basis="art. 1 1°",
+        outcome=Outcome.BLOCK,
+        why=f"an identity in it cannot be read: {error}",
+    )
+    return Verdict(
+        outcome=Outcome.BLOCK,
+        basis=finding.basis,
+        findings=(finding,),
+        flags=("unreadable",),
+        profile=profile,
+        register=register,
+        decided_at=now,
+    )
 
 
 def _carrier(headers: Headers, key: str, position: Position) -> Iterator[Assertion]:
