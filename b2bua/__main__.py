@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: A switch that is either given or not: no `--no-json`.
 Flag = Annotated[bool, Parameter(negative="")]
+#: A file, or - for standard input, which is no option for all its hyphen.
+Message = Annotated[Path, Parameter(allow_leading_hyphen=True)]
 
 cli = CommandLine(
     name="b2bua",
@@ -70,7 +72,7 @@ def check(config: Path, /) -> int:
 @cli.command
 def explain(
     config: Path,
-    file: Path | None = None,
+    file: Message | None = None,
     /,
     *,
     trunk: str | None = None,
@@ -124,9 +126,10 @@ def verify(directory: Path, /) -> int:
     directory
         The folder of the journal.
     """
+    from b2bua.evidence import segments_of
     from b2bua.evidence import verify as verify_chain
 
-    segments = sorted(directory.glob("journal-*.jsonl"))
+    segments = segments_of(directory)
     if not segments:
         _stop(f"{directory} holds no journal")
     broken = verify_chain(segments)
@@ -177,9 +180,11 @@ def _moment(at: str | None) -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC)
     try:
         moment = datetime.datetime.fromisoformat(at)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        # A day to either side must exist too: the civil day in Brussels may be the next one.
+        return moment.astimezone(datetime.UTC) + datetime.timedelta(days=1) - datetime.timedelta(days=1)
+    except (ValueError, OverflowError):
         _stop(f"--at {at!r} is no moment; write it as 2026-01-31T12:00:00+01:00")
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
 def _crlf(data: bytes) -> bytes:
@@ -195,7 +200,7 @@ def _stop(message: str) -> NoReturn:
 def main() -> None:
     """The entry point of the `b2bua` command."""
     try:
-        sys.exit(cli())
+        sys.exit(cli(sys.argv[1:]))
     except (GatewayError, SipError, OSError) as error:
         _stop(str(error))
     except KeyboardInterrupt:

@@ -17,8 +17,12 @@ from b2bua.app import core_of
 from b2bua.call import Ask, Core, Moment, Record
 from b2bua.config import Config
 from b2bua.errors import GatewayError
+from b2bua.evidence import printable
 from b2bua.roaming import Table
 from b2bua.trunk import Trunk
+from policy.position import Position
+from policy.profile import RuleName
+from policy.roaming import Answer, Roaming
 from sipstack.effects import Send
 from sipstack.errors import ParseError
 from sipstack.flow import Flow
@@ -78,7 +82,7 @@ def _explain(core: Core, config: Config, trunk: Trunk, data: bytes, moment: Mome
     for output in waiting:
         if isinstance(output, Ask):
             if config.roaming is None:
-                return _needs_check(core, output)
+                return _needs_check(core, output, moment)
             answers = Table.of(config.roaming).answer(output.questions, moment.utc)
             waiting += core.answered(output.call, answers, moment)
         elif isinstance(output, Record) and output.kind == "verdict":
@@ -92,7 +96,7 @@ def _explain(core: Core, config: Config, trunk: Trunk, data: bytes, moment: Mome
 
 def _of(record: Record, refused: int | None) -> Explanation:
     facts: Mapping[str, Any] = record.facts
-    findings: Any = record.personal["findings"]
+    findings: Any = printable(record.personal["findings"])
     return Explanation(
         verdict=facts["verdict"],
         status=refused,
@@ -104,17 +108,25 @@ def _of(record: Record, refused: int | None) -> Explanation:
     )
 
 
-def _needs_check(core: Core, ask: Ask) -> Explanation:
-    findings = [{"number": number, "range": "mobile", "outcome": NEEDS_CHECK} for number in ask.questions.numbers]
-    return Explanation(
-        verdict=NEEDS_CHECK,
-        status=None,
-        basis="art. 1 3°",
-        profile=core.context.profile.version,
-        flags=[],
-        removed=[],
-        findings=findings,
-    )
+def _needs_check(core: Core, ask: Ask, moment: Moment) -> Explanation:
+    """What is known before anybody is asked: the findings as they would be if every answer were good."""
+    numbers = ask.questions.numbers
+    supposed = {number: Answer(Roaming.ABROAD, NEEDS_CHECK) for number in numbers}
+    outputs = core.answered(ask.call, supposed, moment)
+    (record,) = [output for output in outputs if isinstance(output, Record) and output.kind == "verdict"]
+    explanation = _of(record, None)
+    for finding in explanation.findings:
+        if (
+            finding["number"] in numbers
+            and finding["rule"] == RuleName.MOBILE
+            and finding["position"] != Position.DISPLAY
+        ):
+            finding["outcome"] = NEEDS_CHECK
+            finding["why"] = (
+                f"{finding['number']} in {finding['header']} is a mobile number: its holder would be asked."
+            )
+    basis = next(finding["basis"] for finding in explanation.findings if finding["outcome"] == NEEDS_CHECK)
+    return attrs.evolve(explanation, verdict=NEEDS_CHECK, basis=basis)
 
 
 def _status(data: bytes) -> int | None:
@@ -149,10 +161,21 @@ class Disagreement:
 def run_vectors(config: Config, path: Path, at: datetime.datetime) -> tuple[int, list[Disagreement]]:
     """How many vectors a file has, and those that disagree. Raises GatewayError when it is not a vector file."""
     try:
-        vectors = orjson.loads(path.read_bytes())["vectors"]
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        vectors = [_vector(vector) for vector in orjson.loads(path.read_bytes())["vectors"]]
+    except OSError as error:
+        raise GatewayError(f"{path} cannot be read: {error.strerror}") from error
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise GatewayError(f"{path} is not a vector file: {error}") from error
     return len(vectors), list(_disagreements(config, vectors, at))
+
+
+def _vector(vector: dict[str, Any]) -> dict[str, Any]:
+    """The same, its shape tried. Raises KeyError and TypeError."""
+    texts = [vector[key] for key in ("id", "trunk", "request_uri", "verdict")]
+    headers = vector["headers"]
+    if not isinstance(headers, list) or not all(isinstance(text, str) for text in [*texts, *headers]):
+        raise TypeError(f"{vector['id']}: id, trunk, request_uri and verdict are strings, headers a list of strings")
+    return vector
 
 
 def _disagreements(config: Config, vectors: list[dict[str, Any]], at: datetime.datetime) -> Iterator[Disagreement]:

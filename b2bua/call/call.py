@@ -47,6 +47,8 @@ class State(enum.Enum):
     CANCELLING = "cancelling"
     """The A leg is done; the B leg's INVITE still owes its final response."""
     ANSWERED = "answered"
+    PARTING = "parting"
+    """One side has hung up; the other has not yet acknowledged our 2xx and may have its BYE only then."""
     ENDED = "ended"
 
 
@@ -69,6 +71,8 @@ class Call:
     ends_by: float | None = None
     """When an answered call has lasted long enough."""
     answered_at: float | None = None
+    parting: Headers = attrs.field(factory=Headers, repr=False)
+    """What the BYE that waits for an ACK will carry across."""
 
     @property
     def id(self) -> str:
@@ -301,7 +305,7 @@ class Call:
 
     def requested(self, leg: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
         """A request in the dialog of one leg."""
-        if leg.dialog is None:
+        if leg.dialog is None or (self.state is State.PARTING and request.method != "BYE"):
             return [Reply(key, response_to(request, 481))]
         try:
             leg.dialog.receive(request)
@@ -313,7 +317,10 @@ class Call:
 
     def acknowledged(self, leg: Leg, ack: Request, moment: Moment) -> list[Act]:
         """The ACK to a 2xx of ours; with a late offer it has the answer that the other side waits for."""
+        awaited = leg.unacked is not None
         leg.acknowledged()
+        if self.state is State.PARTING:
+            return self._part(leg) if awaited else []
         other = self.pair.other(leg)
         if other is None or other.held is None or other.dialog is None:
             return []
@@ -333,9 +340,17 @@ class Call:
 
     def _hang_up(self, leg: Leg, bye: Request, key: Key, moment: Moment) -> list[Act]:
         acts: list[Act] = [Reply(key, response_to(bye, 200))]
+        if self.state is State.PARTING:
+            return acts + (self._close() if leg.unacked is not None else [])
         if self.state is State.ANSWERED:
-            headers = self.pair.carried(leg, bye, moment)
-            return acts + self._bye(self.pair.other(leg), headers) + self._end("BYE", 200, moment, by=leg)
+            leg.acknowledged()
+            other, self.parting = self.pair.other(leg), self.pair.carried(leg, bye, moment)
+            acts += [*self.relays.give_up(), self._end_record("BYE", 200, moment, by=leg)]
+            if other is None or other.unacked is None:
+                return acts + self._part(other)
+            # §15: a BYE "MUST NOT" go out "until it has received an ACK for its 2xx response", which may be lost.
+            self.state, self.ends_by = State.PARTING, None
+            return acts
         if leg is self.a and self.state in (State.CALLING, State.ASKING):
             # §15: a caller may end an early dialog by BYE; to the callee that is a CANCEL.
             return [*acts, self._reply(487), *self._give_up("BYE", 487, moment)]
@@ -361,7 +376,8 @@ class Call:
                 continue
             acts += leg.tick(now)
             if leg.unacked is not None and leg.unacked.given_up:
-                return acts + self._bye_both("no ACK", moment)
+                parting = self.state is State.PARTING
+                return acts + (self._part(leg) if parting else self._bye_both("no ACK", moment))
         return acts
 
     def _waited(self, moment: Moment) -> list[Act]:
@@ -398,9 +414,12 @@ class Call:
         bye.headers.extend(headers)
         return [*acts, Start(BYE, bye, leg.next_hop())]
 
-    def _end(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> list[Act]:
-        record = self._end_record(cause, status, moment, by)
-        return [*self.relays.give_up(), record, *self._close()]
+    def _part(self, leg: Leg | None) -> list[Act]:
+        """The last BYE of a call whose end is recorded."""
+        return [*self._bye(leg, self.parting), *self._close()]
+
+    def _end(self, cause: str, status: int, moment: Moment) -> list[Act]:
+        return [*self.relays.give_up(), self._end_record(cause, status, moment), *self._close()]
 
     def _end_record(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> Record:
         seconds = None if self.answered_at is None else round(moment.tick - self.answered_at, 3)

@@ -214,7 +214,9 @@ class Core:
             server.servers.discard(key)
         held, purpose = self._clients.pop(key, (None, ""))
         if held is not None:
-            del held.clients[purpose]
+            # Each unwanted branch of a fork is hung up under the one purpose BYE, and only the last is remembered.
+            if held.clients.get(purpose) == key:
+                del held.clients[purpose]
             if purpose == INVITE:
                 held.call.sent = None
 

@@ -19,6 +19,7 @@ _JSON_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){6,}+")
 _CONTEXT = "phone-context="
+_CONTEXT_END = re.compile(r"[;@>?,\s]")
 _LONGEST_PART = 64  # of a number that is cut in two
 #: Encodings of a MIME part that leave its text as it is (RFC 2045 §6.2).
 _LEGIBLE = ("7bit", "8bit", "binary")
@@ -73,4 +74,5 @@ def _readings(text: str) -> Iterator[str]:
         yield octets.decode("utf-8", "surrogateescape")
     # A local number and the context it is completed by (RFC 3966 §5.1.5), which the grammar puts behind it.
     for before, after in pairwise(text.lower().split(_CONTEXT)):
-        yield after[:_LONGEST_PART].partition(";")[0] + before[-_LONGEST_PART:].rpartition(":")[2]
+        context = _CONTEXT_END.split(after[:_LONGEST_PART], maxsplit=1)[0]
+        yield context + before[-_LONGEST_PART:].rpartition(":")[2]

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 import attrs
 
 from b2bua.call.moment import Moment
-from b2bua.call.redaction import clean, sweep, withhold
-from b2bua.call.screening import IDENTITY, assertions_of
+from b2bua.call.redaction import clean, secrets_of, sweep, withhold
+from b2bua.call.screening import IDENTITY, TEXTS, assertions_of
 from policy.claim import Claim
 from policy.engine import decide
 from policy.profile import Profile
 from policy.register import Register
-from policy.roaming import Answer, Questions
-from policy.verdict import Outcome
+from policy.roaming import Answer, Questions, Roaming
+from policy.verdict import Outcome, Verdict
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
 from sipstack.values.registry import key as key_of
@@ -40,31 +40,40 @@ class LaterScreen:
         """Takes out of `headers`, which shall cross, what `message` may not show; the outcome found."""
         removed: dict[str, None] = {}
         clean(headers, removed)
-        outcome = self._judge(message, headers, profile, register, moment)
+        outcome, found = self._judge(message, headers, profile, register, moment)
         if self.withheld:
             withhold(headers, removed)
-        sweep(headers, self.secrets, removed)
+        sweep(headers, (*self.secrets, *found), removed)
         return outcome
 
     def _judge(
         self, message: Message, headers: Headers, profile: Profile, register: Register, moment: Moment
-    ) -> Outcome:
+    ) -> tuple[Outcome, tuple[str, ...]]:
+        """The outcome, and the digits that this message must not show beside those of the set-up."""
         # The From of a response is our own, and that of a request never crosses; it is judged in a request only
         # because a changed one may tell of a new caller (RFC 4916).
         without = frozenset() if isinstance(message, Request) else _NOT_THEIRS
         try:
             assertions = tuple(assertions_of(message, without=without))
         except ParseError:
-            _drop(headers, IDENTITY)
-            return Outcome.BLOCK
+            _drop(headers, IDENTITY.union(TEXTS))
+            return Outcome.BLOCK, ()
         if not assertions:
-            return Outcome.PASS
-        verdict = decide(attrs.evolve(self.claim, assertions=assertions), profile, register, moment.utc, self.answers)
+            return Outcome.PASS, ()
+        claim = attrs.evolve(self.claim, assertions=assertions)
+        verdict = decide(claim, profile, register, moment.utc, self.answers)
+        outcome = Outcome.STRIP if isinstance(verdict, Questions) else verdict.outcome
         if isinstance(verdict, Questions):
             _drop(headers, IDENTITY)
-            return Outcome.STRIP
+            verdict = decide(claim, profile, register, moment.utc, {**self.answers, **_unanswered(verdict)})
+        assert isinstance(verdict, Verdict), "every question has an answer"
         _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
-        return verdict.outcome
+        return outcome, secrets_of(verdict)
+
+
+def _unanswered(questions: Questions) -> dict[str, Answer]:
+    """What nobody will be asked any more: nobody vouches for these numbers."""
+    return {number: Answer(Roaming.UNKNOWN_SUBSCRIBER, "not asked") for number in questions.numbers}
 
 
 def _drop(headers: Headers, keys: frozenset[str] | set[str]) -> None:

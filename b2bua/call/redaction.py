@@ -16,6 +16,7 @@ from policy.claim import Position
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.message import Headers
 from sipstack.values import Address
+from sipstack.values.grammar import QUOTED
 from sipstack.values.registry import canonical
 from sipstack.values.registry import key as key_of
 
@@ -25,7 +26,11 @@ ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 # A verification made by somebody else, inside a tel URI or a user part (3GPP TS 24.229 §7.2A.20).
 _VERSTAT = re.compile(r";\s*verstat\s*=[^;>@,\s]*", re.IGNORECASE)
-_TAG = re.compile(r";\s*tag\s*=\s*[^;,\s]*", re.IGNORECASE)
+# The header's own tag, apart from what is quoted or stands in the brackets of its URI.
+_TAG = re.compile(
+    rf"{QUOTED}|<[^<>]*+>|([ \t]*+;[ \t]*+tag[ \t]*+(?:=[ \t]*+(?:{QUOTED}|[^;,\s\"]*+))?+)(?=[ \t]*+(?:;|\Z))",
+    re.IGNORECASE,
+)
 
 
 @attrs.frozen
@@ -41,9 +46,8 @@ class Redacted:
 
 
 def untagged(from_value: str) -> str:
-    """A From or To value less its tag, all else byte for byte."""
-    uri, bracket, parameters = from_value.rpartition(">")
-    return uri + bracket + _TAG.sub("", parameters)
+    """A From or To value less its tag and a `;` that ends it, all else byte for byte."""
+    return _TAG.sub(lambda found: "" if found[1] else found[0], from_value).rstrip("; \t")
 
 
 def secrets_of(verdict: Verdict) -> tuple[str, ...]:
@@ -69,7 +73,8 @@ def redact(caller: str, headers: Headers, body: bytes, verdict: Verdict) -> Reda
             caller = _strip(finding, caller, headers, removed)
     secrets = secrets_of(verdict)
     sweep(headers, secrets, removed)
-    if secrets and (headers.first("content-type") or "").lower().startswith("application/sdp"):
+    kind = "".join((headers.first("content-type") or "").split()).lower()
+    if secrets and kind.partition(";")[0] == "application/sdp":
         body = scrub_sdp(body, secrets)
     return Redacted(caller, headers, body, tuple(removed))
 
@@ -93,11 +98,11 @@ def withhold(headers: Headers, removed: dict[str, None]) -> None:
 
 
 def sweep(headers: Headers, secrets: Iterable[str], removed: dict[str, None]) -> None:
-    """Removes every header that shows a secret in any spelling."""
+    """Removes every header that shows a secret in any spelling, its name included."""
     wanted = tuple(secrets)
     if not wanted:
         return
-    for key in {key for key, value in headers if any(shows(value, digits) for digits in wanted)}:
+    for key in {key for key, value in headers if any(shows(f"{key}: {value}", digits) for digits in wanted)}:
         _remove(headers, key, removed)
 
 

@@ -5,10 +5,11 @@ parameters, embedded headers, header parameters) is asserted too, as text, so th
 """
 
 import datetime
+import ipaddress
 import re
 from collections.abc import Iterator
 
-from b2bua.call.passport import numbers_of
+from b2bua.call.passport import read_passport
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError
@@ -24,6 +25,7 @@ CARRIERS = {
     "remote-party-id": Position.NETWORK,
     "additional-identity": Position.NETWORK,
     "diversion": Position.REDIRECT,
+    "cc-diversion": Position.OTHER,  # the name it had in drafts, which old gateways still read
     "history-info": Position.REDIRECT,
     "referred-by": Position.OTHER,
     "reply-to": Position.OTHER,
@@ -35,6 +37,8 @@ CARRIERS = {
 }
 #: Free text that a phone may show.
 TEXTS = ("subject", "organization")
+#: Bodies that are another network's call set-up, with its numbers.
+SIGNALLING = ("application/isup", "application/qsig")
 #: Every header that may show who calls; withholding takes them all but From.
 IDENTITY = frozenset(CARRIERS) - {"from"} | {"identity", "identity-info"}
 
@@ -58,7 +62,7 @@ def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency
 
 def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) -> Iterator[Assertion]:
     """Each value of each carrier in the message, but for the headers left out. Raises ParseError."""
-    refuse_isup(message)
+    refuse_unread(message)
     headers = message.headers
     for key in dict.fromkeys(headers.keys):
         if key in without:
@@ -72,15 +76,20 @@ def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) ->
                 yield _text(Position.OTHER, canonical(key), index, text)
 
 
-def refuse_isup(message: Message) -> None:
-    """Refuses a body of ISUP, whose calling and redirecting numbers are digits we do not read (RFC 3204).
+def refuse_unread(message: Message) -> None:
+    """Refuses a body of ISUP or QSIG, whose calling and redirecting numbers are digits we do not read (RFC 3204), and
+    one that is encoded, which might be anything.
 
     415 with its Accept (§21.4.13) tells the peer to send the call without. Raises ParseError.
     """
-    kind = message.content_type or ""
-    encapsulated = kind.startswith("multipart/") and b"application/isup" in message.body.lower()
-    if kind == "application/isup" or encapsulated:
+    # White space may stand around the slash (§25.1, SLASH), and in a part's header wherever it is folded.
+    kind = "".join((message.content_type or "").split())
+    part = message.body.lower().translate(None, b" \t\r\n") if kind.startswith("multipart/") else b""
+    if kind in SIGNALLING or any(name.encode() in part for name in SIGNALLING):
         raise ParseError("ISUP Not Screened", status=415)
+    encoding = message.headers.first("content-encoding")
+    if encoding and message.body and encoding.lower() != "identity":
+        raise ParseError("Encoded Body Not Screened", status=415)
 
 
 def unreadable(error: ParseError, profile: str, register: str, now: datetime.datetime) -> Verdict:
@@ -134,20 +143,32 @@ def _address(position: Position, header: str, index: int, address: Address) -> I
             notation=Notation.DISPLAY,
         )
     rest = _rest(address)
-    if _DIGIT.search(rest):
+    if _DIGIT.search(rest) or not rest.isascii():
         yield _text(position, header, index, rest)
 
 
 def _uri(position: Position, header: str, index: int, uri: Uri) -> Assertion:
     match uri:
         case SipUri(user=user):
-            raw, notation = user or "", Notation.SIP
+            raw, notation = _dialled(uri) if user is None else user, Notation.SIP
         case TelUri():
             raw, notation = str(uri).removeprefix("tel:"), Notation.TEL
         case OtherUri():
             raw, notation = str(uri), Notation.OTHER
     is_phone = isinstance(uri, SipUri) and (uri.parameters.get("user") or "").lower() == "phone"
     return Assertion(position=position, header=header, index=index, raw=raw, notation=notation, user_phone=is_phone)
+
+
+def _dialled(uri: SipUri) -> str:
+    """The host of a URI without a user when it can only be a number: `sip:025551212` is one on any telephone."""
+    host = uri.host
+    if host.startswith("[") or any(c.isalpha() for c in host):
+        return ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return ""
 
 
 def _text(position: Position, header: str, index: int, text: str) -> Assertion:
@@ -164,10 +185,12 @@ def _rest(address: Address) -> str:
 
 def _passports(headers: Headers) -> Iterator[Assertion]:
     for index, value in enumerate(headers.values("identity")):
-        calling, diverting = numbers_of(value)
-        for position, texts in ((Position.NETWORK, calling), (Position.REDIRECT, diverting)):
+        passport = read_passport(value)
+        for position, texts in ((Position.NETWORK, passport.calling), (Position.REDIRECT, passport.diverting)):
             for text in texts:
                 yield _uri(position, "Identity", index, parse_uri(text))
+        for text in passport.texts:
+            yield _text(Position.OTHER, "Identity", index, text)
 
 
 def _user_of(uri: str) -> str:

@@ -1,5 +1,7 @@
 """What no single key can know: how trunks, sockets, peers and routes stand to each other."""
 
+import ipaddress
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -14,6 +16,8 @@ Where = tuple[str | int, ...]
 
 #: The classes whose conditions (attestation, agreement, number list) cannot be declared yet.
 UNAVAILABLE = (TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4)
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_E164 = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
 @attrs.frozen
@@ -28,16 +32,26 @@ class Finding:
 
 def check(config: Config) -> Iterator[Finding]:
     """Everything wrong or doubtful with a configuration of the right shape."""
-    yield from _profile(config)
+    yield from _files(config)
     if not config.trunk:
         yield Finding(("trunk",), "there is no trunk", "declare at least one [[trunk]]")
     for index, trunk in enumerate(config.trunk):
         yield from _trunk(("trunk", index), trunk)
+    yield from _numbers(config)
+    yield from _bindings(config)
     yield from _pairs(config)
     yield from _routes(config)
+    yield from _prefixes(config)
 
 
-def _profile(config: Config) -> Iterator[Finding]:
+def _files(config: Config) -> Iterator[Finding]:
+    named = {("journal", "directory"): config.journal.directory, ("profile", "name"): config.profile.name}
+    impossible = [
+        Finding(where, f"{path!r} is no path", "take the NUL out") for where, path in named.items() if "\0" in path
+    ]
+    if impossible:
+        yield from impossible
+        return
     try:
         config.profile.load()
     except PolicyError as error:
@@ -50,6 +64,14 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
             (*where, "class"),
             f"{str(trunk.trunk_class)!r} is not available in this version",
             'write "international": its calls are then screened, which is always lawful',
+        )
+    if not trunk.name.isprintable() or not trunk.name.strip():
+        yield Finding((*where, "name"), f"{trunk.name!r} is no name", "give it one that can be read in a log")
+    if trunk.advertise is not None and not _is_host(trunk.advertise):
+        yield Finding(
+            (*where, "advertise"),
+            f"{trunk.advertise!r} is neither a host name nor an address",
+            "name the host alone; the port is that of the socket",
         )
     for key in ("listen", "peers"):
         if not getattr(trunk, key):
@@ -66,6 +88,40 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
         yield Finding(
             (*where, "targets"), "no target has the address family of a listening socket", "listen on that family too"
         )
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return bool(_HOST_NAME.fullmatch(text))
+
+
+def _numbers(config: Config) -> Iterator[Finding]:
+    """Numbers that no number could ever match, so that the line would do nothing and nobody would know."""
+    written: list[tuple[Where, str]] = []
+    if config.roaming is not None:
+        written += [(("roaming", "table", number), number) for number in config.roaming.table]
+        written += [(("roaming", "not_offered", at), prefix) for at, prefix in enumerate(config.roaming.not_offered)]
+    written += [(("dossier", at, "prefix"), dossier.prefix) for at, dossier in enumerate(config.dossier)]
+    for where, number in written:
+        if not _E164.fullmatch(number):
+            yield Finding(where, f"{number!r} is no number in the form +32...", "write + and the country code first")
+    for index, dossier in enumerate(config.dossier):
+        if dossier.until is not None and dossier.until < dossier.since:
+            yield Finding(("dossier", index, "until"), f"{dossier.until} is before it begins", "give it a later day")
+
+
+def _bindings(config: Config) -> Iterator[Finding]:
+    """Sockets that the system would not give us both: every address of a host, and one of them, on one port."""
+    listens = [(index, endpoint) for index, trunk in enumerate(config.trunk) for endpoint in trunk.listen]
+    for (_, first), (index, second) in combinations(listens, 2):
+        if first != second and _collide(first, second):
+            yield Finding(
+                ("trunk", index, "listen"),
+                f"{second} and {first} cannot both be bound",
+                "write the same address in both places, or another port",
+            )
 
 
 def _pairs(config: Config) -> Iterator[Finding]:
@@ -129,6 +185,22 @@ def _routes(config: Config) -> Iterator[Finding]:
             yield Finding(("emergency", "route"), f"{config.emergency.route!r} is no trunk", _known(trunks))
         elif not target.targets:
             yield Finding(("emergency", "route"), f"{target.name!r} has no targets", "give that trunk targets")
+
+
+def _prefixes(config: Config) -> Iterator[Finding]:
+    """Routes that no call would ever take."""
+    taken: set[tuple[str, str]] = set()
+    for index, route in enumerate(config.route):
+        where: Where = ("route", index, "prefix")
+        if route.prefix.startswith("00"):
+            yield Finding(where, f"{route.prefix!r} begins no number: 00 is read as +", "write + instead of 00")
+        if (route.source, route.prefix) in taken:
+            yield Finding(
+                where,
+                f"an earlier route has from = {route.source!r} and this prefix too, so this one is never used",
+                "take one of them out",
+            )
+        taken.add((route.source, route.prefix))
 
 
 def _known(trunks: dict[str, Trunk]) -> str:

@@ -4,9 +4,10 @@ import datetime
 import difflib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -28,6 +29,18 @@ from policy.roaming import Roaming as RoamingOutcome
 
 T = TypeVar("T")
 
+#: Every table, inner ones before those they stand in.
+TABLES: tuple[type, ...] = (
+    tree.Sip,
+    tree.Journal,
+    tree.Profile,
+    tree.Roaming,
+    tree.Dossier,
+    tree.Emergency,
+    tree.Trunk,
+    tree.Route,
+    tree.Config,
+)
 #: Keys that TOML spells as Python cannot.
 RENAMED: dict[type, dict[str, str]] = {tree.Trunk: {"declared_class": "class"}, tree.Route: {"source": "from"}}
 
@@ -76,7 +89,9 @@ def read(path: Path) -> Result:
         return _unreadable(path, error.strerror or str(error), "name a file that can be read")
     except UnicodeDecodeError as error:
         return _unreadable(path, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        return _unreadable(path, "not TOML that can be read: it is nested too deep", "see toml.io")
+    except ValueError as error:  # a TOMLDecodeError, or a number of more digits than Python will read
         line = re.search(r"line (\d+)", str(error))
         return _unreadable(path, f"not TOML: {error}", "see toml.io", int(line[1]) if line else None)
     config, findings = _structure(raw)
@@ -159,6 +174,36 @@ def _choice(kind: type[TrunkClass] | type[RoamingOutcome]) -> Callable[[object, 
     return take
 
 
+def _table(made: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A table, and nothing else that has keys or could be walked."""
+
+    def take(value: object, kind: type) -> object:
+        if type(value) is not dict:
+            raise ValueError(f"{value!r} is not a table")
+        return made(value, kind)
+
+    return take
+
+
+def _list(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """A list, for a string is one of characters and a table one of keys to whoever merely walks it."""
+
+    def take(value: object, kind: Any) -> object:
+        if type(value) is dict:
+            raise ValueError("is one table where there may be several: write its name in double brackets, [[...]]")
+        if type(value) is not list:
+            raise ValueError(f"{value!r} is not a list")
+        element: Any = get_args(kind)[0]
+        inner: Any = list[element]
+        return tuple(converter.structure(value, inner))
+
+    return take
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _strict(str, "a string"))
@@ -169,15 +214,16 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Peer, _parsed(Peer.parse))
     converter.register_structure_hook(TrunkClass, _choice(TrunkClass))
     converter.register_structure_hook(RoamingOutcome, _choice(RoamingOutcome))
-    for kind, names in RENAMED.items():
-        overrides = {field: override(rename=key) for field, key in names.items()}
-        hook: Callable[[Any, Any], Any] = make_dict_structure_fn(
+    converter.register_structure_hook_func(_is_list, _list(converter))
+    for kind in TABLES:
+        overrides = {field: override(rename=key) for field, key in RENAMED.get(kind, {}).items()}
+        made: Callable[[Any, Any], Any] = make_dict_structure_fn(
             kind,
             converter,
             _cattrs_forbid_extra_keys=True,
             **overrides,  # type: ignore[arg-type]  # cattrs types its own ** too narrowly
         )
-        converter.register_structure_hook(kind, hook)
+        converter.register_structure_hook(kind, _table(made))
     return converter
 
 
@@ -232,28 +278,26 @@ def _spell(where: Where) -> str:
 def line_of(text: str, where: Where) -> int | None:
     """The line of a key as people write TOML: tables by header, keys at a line's start; else its table's line.
 
-    tomllib gives no positions. An inline table or a quoted key falls back to the line of what holds it.
+    tomllib gives no positions. A key of an inline table falls back to the line of what holds it.
     """
-    table, index, key = _address(where)
-    seen, inside, found = -1, table == "", None
+    names = [step for step in where if isinstance(step, str)]
+    index = next((step for step in where[:2] if isinstance(step, int)), 0)
+    table: list[str] = []
+    seen: Counter[str] = Counter()
+    found, depth = None, 0
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?", line)
+        header = re.match(r"\s*(\[\[?)([^\]]*)\]", line)
+        path = [step.strip(" \t\"'") for step in header[2].split(".")] if header else [*table, *_key(line)]
         if header:
-            seen += header[1] == table
-            inside = header[1] == table and index in (None, seen)
-            found = number if inside else found
-        elif inside and key and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
-            return number
+            table = path
+            seen[path[0]] += header[1] == "[["
+        shared = len(path) if path == names[: len(path)] else len(names) if path[: len(names)] == names else 0
+        if shared > depth and index == max(0, seen[path[0]] - 1):
+            found, depth = number, shared
     return found
 
 
-def _address(where: Where) -> tuple[str, int | None, str]:
-    """Table name ("" for the root), index in an array of tables, and key."""
-    names = [step for step in where if isinstance(step, str)]
-    if not names:
-        return "", None, ""
-    tables = {field.name for field in attrs.fields(tree.Config)}
-    if names[0] not in tables:
-        return "", None, names[0]
-    index = where[1] if len(where) > 1 and isinstance(where[1], int) else None
-    return names[0], index, names[1] if len(names) > 1 else ""
+def _key(line: str) -> list[str]:
+    """The key a line begins with, in a list; an empty one when it begins with none."""
+    found = re.match(r"""\s*("[^"]*"|'[^']*'|[\w-]+)\s*=""", line)
+    return [found[1].strip("\"'")] if found else []

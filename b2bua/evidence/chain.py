@@ -6,14 +6,18 @@ still verifies, while nobody can find a telephone number by trying them all agai
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import attrs
 import orjson
 
 GENESIS = "0" * 64
 """What the first line of a chain names as the one before it."""
+DIGITS: Final = 8
+"""Of a segment's number in its name."""
 _SALT_BYTES = 16
 _UNHASHED = ("hash", "personal")
 
@@ -53,6 +57,22 @@ def salt_size(personal: Mapping[str, object]) -> int:
     return _SALT_BYTES * len(personal)
 
 
+def printable(value: object) -> object:
+    """JSON text for whatever a peer wrote: bytes that are not UTF-8 are kept as escapes (`\\udc80`), not lost."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {str(printable(key)): printable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [printable(inner) for inner in value]
+    return value
+
+
+def segments_of(directory: Path) -> list[Path]:
+    """The segments of the journal in a folder, oldest first."""
+    return sorted(directory.glob(f"journal-{'[0-9]' * DIGITS}.jsonl"))
+
+
 def verify(segments: Iterable[Path], previous: str = GENESIS) -> Broken | None:
     """The first line that does not follow from the one before; None when all hold.
 
@@ -70,13 +90,15 @@ def lines(path: Path) -> Iterator[bytes]:
     """The lines of a segment; the zeros that were allocated ahead are no lines, a torn last line is one."""
     with path.open("rb") as file:
         for line in file:
-            if line.startswith(b"\0"):
+            if not line.strip(b"\0"):
                 return
             yield line.rstrip(b"\n")
 
 
 def _problem(line: bytes, previous: str) -> tuple[str, str]:
     try:
+        # Two keys of one name: readers differ in which they believe, and the hash would cover the last alone.
+        json.loads(line, object_pairs_hook=_unique)
         record = orjson.loads(line)
         stated = record["hash"]
         if record["previous"] != previous:
@@ -86,9 +108,16 @@ def _problem(line: bytes, previous: str) -> tuple[str, str]:
         for name, field in record.get("personal", {}).items():
             if _digest(field["salt"], field["value"]) != record["digests"][name]:
                 return f"its personal field {name!r} was changed after it was written", previous
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "is not a journal line", previous
     return "", str(stated)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _hash(line: Mapping[str, object]) -> str:

@@ -5,10 +5,12 @@ after a crash only the last segment need be read to say which calls were interru
 lines; what has been written survives the process at once, and a loss of power after the next `sync`.
 
 When the disk fails, lines wait in a bounded spool in memory, in order; `is_full` says when that is used up, and
-whoever admits calls must look at it first.
+whoever admits calls must look at it first. Lines beyond the spool are counted, and the count is a line (`gap`) of its
+own once the disk is well again.
 """
 
 import datetime
+import fcntl
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,13 +21,12 @@ import orjson
 
 from b2bua.call.acts import Record
 from b2bua.errors import JournalError
-from b2bua.evidence.chain import GENESIS, lines, salt_size, seal
+from b2bua.evidence.chain import DIGITS, GENESIS, printable, salt_size, seal, segments_of
 
 SPOOL: Final = 20_000
 """Lines that may wait for a failing disk."""
 SPARE: Final = 2_000
 """Lines of the spool kept for calls that are already going on: their ends are never refused."""
-_DIGITS = 8
 
 
 @attrs.define(eq=False)
@@ -41,6 +42,8 @@ class Journal:
     """Of the segment that is being written."""
     failure: str | None = None
     """Why the last write failed; None while all is well."""
+    _lock: int = attrs.field(default=-1, init=False)
+    """The folder, held against a second writer: two would cut each other's lines off and break the chain."""
     _fd: int = attrs.field(default=-1, init=False)
     _offset: int = attrs.field(default=0, init=False)
     _first_line: int = attrs.field(default=0, init=False)
@@ -48,6 +51,8 @@ class Journal:
     _synced: int = attrs.field(default=0, init=False)
     _open_calls: dict[str, None] = attrs.field(factory=dict, init=False, repr=False)
     _spool: list[Record] = attrs.field(factory=list, init=False, repr=False)
+    _lost: int = attrs.field(default=0, init=False)
+    """Lines that found no room in the spool."""
 
     @classmethod
     def open(
@@ -55,15 +60,19 @@ class Journal:
     ) -> "Journal":
         """Continues the chain that is there, or begins one; calls left open by a crash are ended as `interrupted`.
 
-        Raises JournalError when the folder cannot be written or the last segment cannot be read.
+        Raises JournalError when the folder cannot be written, or another process writes there.
         """
         journal = cls(directory, segment_size, randbytes)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            found = journal.segments()
-            lost = journal._resume(found[-1]) if found else 0
+            journal._hold()
+            lost = journal._resume()
             journal._begin_segment(now)
+        except BlockingIOError as error:
+            journal._release()
+            raise JournalError(f"the journal in {directory} is being written by another process") from error
         except OSError as error:
+            journal._release()
             raise JournalError(f"the journal in {directory} cannot be opened: {error.strerror}") from error
         interrupted = tuple(journal._open_calls)
         facts = {"cause": "interrupted", "status": None, "seconds": None, "by": None}
@@ -74,7 +83,7 @@ class Journal:
 
     def segments(self) -> list[Path]:
         """All segments, oldest first."""
-        return sorted(self.directory.glob("journal-*.jsonl"))
+        return segments_of(self.directory)
 
     @property
     def is_full(self) -> bool:
@@ -88,15 +97,24 @@ class Journal:
 
     def append(self, records: Iterable[Record]) -> bool:
         """Writes a batch; False when it had to be spooled. After a failure only `flush` tries again, at its pace."""
-        self._spool += records
+        for record in records:
+            if len(self._spool) < SPOOL:
+                self._spool.append(record)
+            else:
+                self._lost += 1
         return self.failure is None and self.flush()
 
     def flush(self) -> bool:
         """Tries to write what waits."""
         if not self._spool:
             return True
+        now = self._spool[-1].at
         try:
             self._write_spool()
+            if self._lost:
+                self._spool.append(Record("gap", "", now, {"lost_lines": self._lost}))
+                self._lost = 0
+                self._write_spool()
         except OSError as error:
             self.failure = error.strerror or str(error)
             return False
@@ -115,9 +133,22 @@ class Journal:
 
     def close(self) -> None:
         """Writes what waits, gives back what was allocated ahead, and closes; idempotent. Raises OSError."""
-        if self._fd >= 0:
-            self.flush()
-            self._close_segment()
+        try:
+            if self._fd >= 0:
+                self.flush()
+                fd, self._fd = self._fd, -1
+                _finish(fd, self._offset)
+        finally:
+            self._release()
+
+    def _hold(self) -> None:
+        self._lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _release(self) -> None:
+        fd, self._lock = self._lock, -1
+        if fd >= 0:
+            os.close(fd)
 
     def _write_spool(self) -> None:
         """All that waits, as one `pwrite`; the chain moves on only when it is written."""
@@ -143,13 +174,14 @@ class Journal:
         return self._offset <= self._first_line
 
     def _seal(self, record: Record, previous: str) -> tuple[bytes, str]:
-        facts: Mapping[str, object] = {"kind": record.kind, "call": record.call, "at": record.at, **record.facts}
-        personal = {name: _printable(value) for name, value in record.personal.items()}
+        told = {name: printable(value) for name, value in record.facts.items()}
+        facts: Mapping[str, object] = {"kind": record.kind, "call": record.call, "at": record.at, **told}
+        personal = {name: printable(value) for name, value in record.personal.items()}
         return seal(facts, personal, previous, self.randbytes(salt_size(personal)))
 
     def _begin_segment(self, now: datetime.datetime) -> None:
         """Closes the segment at its last line and allocates the next, so that a full disk is met here."""
-        path = self.directory / f"journal-{self.number + 1:0{_DIGITS}d}.jsonl"
+        path = self.directory / f"journal-{self.number + 1:0{DIGITS}d}.jsonl"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         first = Record("segment", "", now, {"segment": self.number + 1, "open": list(self._open_calls)})
         line, previous = self._seal(first, self.previous)
@@ -160,39 +192,45 @@ class Journal:
             os.close(fd)
             path.unlink()
             raise
-        self._close_segment()
+        full, end = self._fd, self._offset
         self._fd, self.number, self.previous = fd, self.number + 1, previous
         self._offset = self._first_line = len(line)
         self._synced = 0
+        # Last, for it may fail: the journal stands in its new segment by then, and can go on there.
+        _finish(full, end)
 
-    def _close_segment(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd < 0:
-            return
-        try:
-            os.ftruncate(fd, self._offset)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    def _resume(self) -> int:
+        """Takes chain and open calls from the last segment that has a line; returns how many bytes were torn.
 
-    def _resume(self, last: Path) -> int:
-        """Takes chain and open calls from the last segment; cuts a torn last line off. Returns the bytes it lost."""
-        whole = 0
-        for line in lines(last):
-            try:
-                record = orjson.loads(line)
-                self.previous = record["hash"]
-            except (orjson.JSONDecodeError, KeyError, TypeError):
+        A loss of power may have left the last segment without any: its place on disk is then all it has.
+        """
+        segments = self.segments()
+        torn = 0
+        if segments:
+            self.number = int(segments[-1].stem.rpartition("-")[2])
+        for path in reversed(segments):
+            whole = self._read(path)
+            torn += _cut(path, whole)
+            if whole:
                 break
-            self._note(record)
-            whole += len(line) + 1
-        self.number = int(last.stem.rpartition("-")[2])
-        with last.open("r+b") as file:
-            rest = file.seek(0, os.SEEK_END) - whole
-            file.seek(whole)
-            torn = len(file.read(rest).rstrip(b"\0"))
-            file.truncate(whole)
         return torn
+
+    def _read(self, path: Path) -> int:
+        """Follows a segment as far as its lines are whole; returns where they end."""
+        whole = 0
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    record = orjson.loads(line)
+                    previous = record["hash"]
+                except (orjson.JSONDecodeError, KeyError, TypeError):
+                    break
+                if not line.endswith(b"\n"):
+                    break
+                self.previous = previous
+                self._note(record)
+                whole += len(line)
+        return whole
 
     def _note(self, record: Mapping[str, object]) -> None:
         kind, call = record.get("kind"), str(record.get("call"))
@@ -213,21 +251,32 @@ def sync(fd: int) -> None:
         os.close(fd)
 
 
+def _finish(fd: int, end: int) -> None:
+    """Gives back what a segment has beyond its last line, forces it to disk and closes it; none is no fault."""
+    if fd < 0:
+        return
+    try:
+        os.ftruncate(fd, end)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _cut(path: Path, whole: int) -> int:
+    """Takes off what stands behind the last whole line and keeps it beside the segment; returns how much it was."""
+    with path.open("r+b") as file:
+        file.seek(whole)
+        torn = file.read().rstrip(b"\0")
+        if torn:
+            with path.with_suffix(".torn").open("ab") as beside:
+                beside.write(torn + b"\n")
+        file.truncate(whole)
+    return len(torn)
+
+
 def _write_at(fd: int, data: bytes, offset: int) -> None:
     """All of it; a short write is what a full disk does first, and the next one says so."""
     view = memoryview(data)
     while view:
         written = os.pwrite(fd, view, offset)
         view, offset = view[written:], offset + written
-
-
-def _printable(value: object) -> object:
-    """JSON text for whatever a peer wrote: bytes that are not UTF-8 are kept as escapes (`\\udc80`), not lost."""
-    if isinstance(value, str):
-        data = b"" if value.isascii() else value.encode("utf-8", "surrogateescape")
-        return data.decode("utf-8", "backslashreplace") if data else value
-    if isinstance(value, Mapping):
-        return {str(_printable(key)): _printable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_printable(inner) for inner in value]
-    return value

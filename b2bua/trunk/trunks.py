@@ -107,7 +107,8 @@ def _trunk(config: TrunkConfig) -> Trunk:
 
 
 def _socket(endpoint: Endpoint, advertise: str | None) -> Socket:
-    shown = f"{advertise}:{endpoint.port}" if advertise else str(endpoint)
+    host = f"[{advertise}]" if advertise and ":" in advertise else advertise
+    shown = f"{host}:{endpoint.port}" if host else str(endpoint)
     return Socket(str(endpoint), endpoint.is_ipv6, shown)
 
 

@@ -86,7 +86,7 @@ def test_values_read_a_hostile_text_in_linear_time(text: Callable[[int], str]) -
 
 
 DATAGRAMS = {
-    "folds": lambda n: HEAD + b"X: a\r\n" + b" b\r\n" * n + b"\r\n",
+    "folds": lambda n: HEAD + b"X: a\r\n" + (b" " + b"b" * 60 + b"\r\n") * n + b"\r\n",
     "headers": lambda n: HEAD + b"X: a\r\n" * n + b"\r\n",
     "names": lambda n: HEAD + b"".join(b"X%d: a\r\n" % serial for serial in range(n)) + b"\r\n",
     "line feeds": lambda n: HEAD + b"X: a\n" * n + b"\n",

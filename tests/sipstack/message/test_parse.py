@@ -136,7 +136,7 @@ def test_the_first_empty_line_of_any_kind_ends_the_head(blank: bytes) -> None:
     assert message.body == b"From: body\r\n\r\nmore"
 
 
-@pytest.mark.parametrize("odd", [b"\r", b"\r\r\n", b"\0", b"\\\0", b'"\0"', b'"\\\\\0"'])
+@pytest.mark.parametrize("odd", [b"\r", b"\n\r", b"\r\r\n", b"\0", b"\\\0", b'"\0"', b'"\\\\\0"'])
 def test_a_bare_cr_or_nul_is_refused(odd: bytes) -> None:
     assert fault(invite(b"Subject: a" + odd + b"P-Asserted-Identity: <sip:1@a>\r\n")).status == 400
 

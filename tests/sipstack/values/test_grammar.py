@@ -75,3 +75,9 @@ def test_a_list_whose_quotes_or_brackets_stay_open_is_refused(text: str) -> None
 @given(st.lists(st.from_regex(r'([a-z]+|"([a-z,<>]|\\["\\])*" ?)?<[a-z:@,;]*>', fullmatch=True), max_size=6))
 def test_elements_joined_by_commas_are_split_again(elements: list[str]) -> None:
     assert split_list(",".join(elements)) == elements
+
+
+@pytest.mark.parametrize("blank", ["\x0b", "\x0c", "\x1c", "\x85", "\u00a0", "\u2028", "\u3000"])
+def test_what_only_python_calls_a_blank_is_never_stripped(blank: str) -> None:
+    assert split_list(f"{blank}a{blank},b") == [f"{blank}a{blank}", "b"]
+    assert is_token(f"a{blank}") is False

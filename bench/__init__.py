@@ -1,0 +1,12 @@
+"""What the gateway costs: `make bench`, or `python -m bench [NAME ...] [--quick]`.
+
+- `micro`        the parts in one process, as ratios to a calibration loop in that same process
+- `whole`        the real daemon between two SIPps, beside a plain UDP forwarder in the same run
+- `story.py`     calls through a `Core` without sockets, recorded once and replayed
+- `boxes.py`     what stands between the two SIPps: the daemon, or `forwarder.py`
+- `sipp.py`      one trial: so many calls at such a rate, and what became of them
+- `processes.py` starting, pinning, reading and ending processes
+- `figures.py`   a figure, the report of a run, its table and its JSON
+
+Only ratios mean something on a machine that others use too; docs/performance.md says how to read them.
+"""

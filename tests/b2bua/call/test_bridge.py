@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2bua.call.bridge import OWN, crossing, hops_left, next_hop, rack_for, retarget
+from sipstack.flow import Flow
+from sipstack.message import Request
+from sipstack.message import request as build
+
+NEAR = Flow("192.0.2.10:5060", ("192.0.2.1", 5060))
+NEAR_6 = Flow("[2001:db8::10]:5060", ("2001:db8::1", 5060))
+
+
+def message(*headers: tuple[str, str]) -> Request:
+    return build("INVITE", "sip:x@y", headers)
+
+
+def test_lines_of_one_hop_or_one_dialog_stay_and_the_others_cross_in_order() -> None:
+    names = ["X-A", *sorted(OWN - {"content-length"}), "X-B", "Privacy", "X-A"]
+    crossed = crossing(message(*[(name, "1") for name in names]))
+    assert crossed.keys == ["x-a", "x-b", "privacy", "x-a"]
+
+
+def test_what_crosses_is_a_copy() -> None:
+    sent = message(("X-A", "1"))
+    crossing(sent).remove("x-a")
+    assert "x-a" in sent.headers
+
+
+@pytest.mark.parametrize(("given_", "left"), [("70", 69), ("1", 0), ("0", -1), ("255", 254)])
+def test_a_hop_is_counted(given_: str, left: int) -> None:
+    assert hops_left(message(("Max-Forwards", given_))) == left
+
+
+def test_a_message_without_max_forwards_starts_at_70() -> None:
+    assert hops_left(message()) == 70
+
+
+@pytest.mark.parametrize(
+    ("uri", "sent"),
+    [
+        ("sip:+3293330000@old.example", "sip:+3293330000@192.0.2.1:5060"),
+        ("sip:+3293330000;npdi@old:5080;user=phone", "sip:+3293330000;npdi@192.0.2.1:5060;user=phone"),
+        ("sip:%2B32@old;maddr=10.0.0.1;transport=tcp;x=1", "sip:%2B32@192.0.2.1:5060;x=1"),
+        ("sip:a@old?Subject=x", "sip:a@192.0.2.1:5060"),
+        ("tel:+3293330000", "tel:+3293330000"),
+        ("urn:service:sos", "urn:service:sos"),
+    ],
+)
+def test_a_uri_keeps_its_user_and_gets_the_host_of_its_hop(uri: str, sent: str) -> None:
+    assert retarget(uri, NEAR) == sent
+
+
+def test_an_ipv6_host_is_bracketed() -> None:
+    assert retarget("sip:a@b", NEAR_6) == "sip:a@[2001:db8::1]:5060"
+
+
+@given(st.text(max_size=60))
+def test_retarget_raises_nothing(uri: str) -> None:
+    assert isinstance(retarget(uri, NEAR), str)
+
+
+@pytest.mark.parametrize(
+    ("value", "renumbered"),
+    [("77 1 INVITE", "77 9 INVITE"), ("  77\t 1  INVITE ", "77 9 INVITE"), ("77 INVITE", None), ("a 1 INVITE", None)],
+)
+def test_a_rack_gets_the_number_of_its_leg(value: str, renumbered: str | None) -> None:
+    assert rack_for(value, 9) == renumbered
+
+
+@pytest.mark.parametrize(
+    ("uri", "remote"),
+    [
+        ("sip:a@192.0.2.7", ("192.0.2.7", 5060)),
+        ("sip:a@192.0.2.7:5080", ("192.0.2.7", 5080)),
+        ("sip:a@192.0.2.1:5060", NEAR.remote),
+        ("sip:a@name.example", NEAR.remote),
+        ("sip:a@[2001:db8::1]", NEAR.remote),
+        ("tel:+32", NEAR.remote),
+        ("<not a uri", NEAR.remote),
+    ],
+)
+def test_a_request_goes_to_the_numeric_address_of_its_uri_or_to_the_peers_flow(uri: str, remote: tuple[str, int]) -> None:
+    hop = next_hop(uri, NEAR)
+    assert hop.remote == remote
+    assert hop.socket == NEAR.socket
+
+
+def test_an_ipv6_uri_is_reached_from_an_ipv6_socket() -> None:
+    assert next_hop("sip:a@[2001:DB8::7]:5080", NEAR_6).remote == ("2001:db8::7", 5080)

@@ -1,0 +1,226 @@
+from base64 import urlsafe_b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2bua.call.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of
+from policy.claim import Notation, Position, TrunkClass
+from sipstack.errors import ParseError
+from sipstack.message import Request, parse
+
+HEAD = (
+    "INVITE sip:+3293330000@x;user=phone SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
+    "To: <sip:+3293330000@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:+3225551212@x>\r\n"
+)
+
+
+def invite(*lines: str, body: bytes = b"") -> Request:
+    names = {line.partition(":")[0].strip().lower() for line in lines}
+    given_ = lines if names & {"from", "f"} else ("From: <sip:anonymous@anonymous.invalid>;tag=1", *lines)
+    text = HEAD + "".join(f"{line}\r\n" for line in given_) + f"Content-Length: {len(body)}\r\n\r\n"
+    request = parse(text.encode("utf-8", "surrogateescape") + body)
+    assert isinstance(request, Request)
+    return request
+
+
+def said(*lines: str) -> list[tuple[str, str, int, str]]:
+    """Position, header, index and text of each assertion, but those of the plain From that stands when none is given."""
+    found = [(str(a.position), a.header, a.index, a.raw) for a in assertions_of(invite(*lines))]
+    return [one for one in found if one != ("presentation", "From", 0, "anonymous")]
+
+
+def test_from_is_presentation_and_its_name_is_display() -> None:
+    assert said('From: "02 555 12 12" <sip:+33612345678@x>;tag=1') == [
+        ("presentation", "From", 0, "+33612345678"),
+        ("display", "From", 0, "02 555 12 12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "f: <sip:+3225551212@x>;tag=1",
+        "FROM : <sip:+3225551212@x>;tag=1",
+        "From:<SIP:+3225551212@x>;tag=1",
+        "From:\r\n <sip:+3225551212@x>\r\n ;tag=1",
+        "From: sip:+3225551212@x;tag=1",
+    ],
+)
+def test_a_header_is_found_in_every_form(line: str) -> None:
+    assert said(line) == [("presentation", "From", 0, "+3225551212")]
+
+
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [
+        ("P-Asserted-Identity", "network"),
+        ("P-Preferred-Identity", "network"),
+        ("Remote-Party-ID", "network"),
+        ("Additional-Identity", "network"),
+        ("Diversion", "redirect"),
+        ("History-Info", "redirect"),
+        ("Referred-By", "other"),
+        ("b", "other"),
+        ("Reply-To", "other"),
+        ("Call-Info", "other"),
+        ("P-Charge-Info", "other"),
+        ("P-Served-User", "other"),
+    ],
+)
+def test_each_carrier_has_its_position(name: str, position: str) -> None:
+    ((found, _, _, raw),) = said(f"{name}: <tel:+3225551212>")
+    assert (found, raw) == (position, "+3225551212")
+
+
+def test_every_value_of_every_line_is_heard_in_order() -> None:
+    found = said(
+        "P-Asserted-Identity: <sip:+331@x>, <tel:+332>",
+        "X-Between: 1",
+        "p-asserted-identity: <sip:+333@x>",
+    )
+    assert found == [
+        ("network", "P-Asserted-Identity", 0, "+331"),
+        ("network", "P-Asserted-Identity", 1, "+332"),
+        ("network", "P-Asserted-Identity", 2, "+333"),
+    ]
+
+
+def test_a_comma_in_a_quoted_name_splits_nothing() -> None:
+    found = said('P-Asserted-Identity: "a, <sip:+32@x>" <sip:+331@x>')
+    assert found[0] == ("network", "P-Asserted-Identity", 0, "+331")
+    assert found[1] == ("display", "P-Asserted-Identity", 0, "a, <sip:+32@x>")
+
+
+@pytest.mark.parametrize(("party", "heard"), [("calling", True), ("called", False), ("CALLED", False), (None, True)])
+def test_a_remote_party_is_the_caller_unless_it_says_otherwise(party: str | None, heard: bool) -> None:
+    line = "Remote-Party-ID: <sip:+331@x>" + (f";party={party}" if party else "")
+    assert bool([one for one in said(line) if one[3] == "+331"]) == heard
+
+
+@pytest.mark.parametrize(
+    ("value", "rest"),
+    [
+        ("<sip:a:+3225551212@x>", "+3225551212"),
+        ("<sip:a@x;number=+3225551212>", "number=+3225551212"),
+        ("<sip:a@x?P-Asserted-Identity=%2B3225551212>", "P-Asserted-Identity=%2B3225551212"),
+        ("<sip:a@x>;cpn=+3225551212", "cpn=+3225551212"),
+    ],
+)
+def test_a_number_has_nowhere_to_hide_in_an_address(value: str, rest: str) -> None:
+    texts = [raw for _, _, _, raw in said(f"P-Asserted-Identity: {value}")]
+    assert any(rest in text for text in texts)
+
+
+def test_parameters_without_digits_are_not_worth_a_word() -> None:
+    assert said("Diversion: <sip:a@x>;reason=unconditional;privacy=off") == [("redirect", "Diversion", 0, "a")]
+
+
+def test_the_tag_is_nobodys_number() -> None:
+    assert said("From: <sip:a@x>;tag=3225551212") == [("presentation", "From", 0, "a")]
+
+
+@pytest.mark.parametrize("name", ["Subject", "Organization", "s"])
+def test_free_text_is_heard(name: str) -> None:
+    ((position, _, _, raw),) = said(f"{name}: call +32 2 555 12 12")
+    assert (position, raw) == ("other", "call +32 2 555 12 12")
+
+
+def test_a_tel_uri_keeps_its_parameters_for_the_judge() -> None:
+    (assertion, *_) = assertions_of(invite("From: <TEL:1207;phone-context=+32>;tag=1"))
+    assert (assertion.raw, assertion.notation) == ("1207;phone-context=+32", Notation.TEL)
+
+
+@pytest.mark.parametrize(("uri", "is_phone"), [("sip:1@x;user=phone", True), ("sip:1@x;user=PHONE", True), ("sip:1@x", False)])
+def test_user_phone_is_told(uri: str, is_phone: bool) -> None:
+    (assertion, *_) = assertions_of(invite(f"From: <{uri}>;tag=1"))
+    assert assertion.user_phone is is_phone
+
+
+def passport(text: str) -> str:
+    return f"e30.{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.s;info=<https://x>"
+
+
+@pytest.mark.parametrize("name", ["Identity", "y"])
+def test_a_passport_shows_its_numbers(name: str) -> None:
+    claims = '{"orig":{"tn":"3225551212"},"div":{"tn":"33612345678"}}'
+    found = said(f"{name}: {passport(claims)}")
+    assert found == [("network", "Identity", 0, "+3225551212"), ("redirect", "Identity", 0, "+33612345678")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "P-Asserted-Identity: <sip:+331@x",
+        'P-Asserted-Identity: "open <sip:+331@x>',
+        "Diversion: <>;reason=unknown",
+        "History-Info: <>;index=1",
+        "Identity: nothing",
+        f"Identity: {passport('[]')}",
+    ],
+)
+def test_an_identity_that_cannot_be_read_is_an_error(line: str) -> None:
+    with pytest.raises(ParseError):
+        said(line)
+
+
+def test_what_is_not_a_cli_may_be_unreadable_and_is_judged_as_text() -> None:
+    assert said("Call-Info: <>;x=+3225551212") == [("other", "Call-Info", 0, "<>;x=+3225551212")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/ISUP;version=etsi", b"\x01"),
+        ("multipart/mixed;boundary=x", b"--x\r\nContent-Type: application/isup\r\n\r\n\x01\r\n--x--\r\n"),
+    ],
+)
+def test_isup_is_415_for_nobody_here_reads_it(kind: str, body: bytes) -> None:
+    with pytest.raises(ParseError) as caught:
+        list(assertions_of(invite(f"Content-Type: {kind}", body=body)))
+    assert caught.value.status == 415
+
+
+def test_contact_to_and_the_request_uri_are_no_claims() -> None:
+    assert said("X-Number: +3225551212", "P-Called-Party-ID: <sip:+3225551212@x>") == []
+
+
+def test_a_claim_names_the_called_number_and_the_trunk() -> None:
+    claim = claim_of(invite("From: <sip:+331@x>;tag=1"), "abroad", TrunkClass.INTERNATIONAL, emergency=True)
+    assert (claim.called, claim.trunk, claim.emergency) == ("+3293330000", "abroad", True)
+    assert [a.raw for a in claim.assertions] == ["+331"]
+
+
+def test_a_national_claim_asserts_nothing_however_broken_its_identities() -> None:
+    claim = claim_of(invite("P-Asserted-Identity: <sip:+331@x"), "home", TrunkClass.NATIONAL)
+    assert claim.assertions == ()
+
+
+@pytest.mark.parametrize("trunk_class", [TrunkClass.INTERNATIONAL, TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4])
+def test_every_other_class_is_screened(trunk_class: TrunkClass) -> None:
+    assert claim_of(invite("From: <sip:+331@x>;tag=1"), "t", trunk_class).assertions
+
+
+def test_headers_left_out_are_not_heard() -> None:
+    found = assertions_of(invite("From: <sip:+331@x>;tag=1"), without=frozenset({"from"}))
+    assert list(found) == []
+
+
+def test_withholding_takes_every_carrier_but_from() -> None:
+    assert set(CARRIERS) - {"from"} < IDENTITY
+    assert "from" not in IDENTITY
+    assert not set(TEXTS) & IDENTITY
+
+
+@given(
+    name=st.sampled_from(sorted([*CARRIERS, "identity", *TEXTS])),
+    value=st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=80),
+)
+def test_only_parse_errors_come_of_any_value(name: str, value: str) -> None:
+    try:
+        request = invite(f"{name}: {value}")
+        for assertion in assertions_of(request):
+            assert isinstance(assertion.raw, str)
+            assert assertion.position in Position
+    except ParseError:
+        pass

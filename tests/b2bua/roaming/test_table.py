@@ -1,0 +1,42 @@
+import pytest
+
+from b2bua.config import Roaming as RoamingConfig
+from b2bua.roaming import Table
+from policy.roaming import Questions, Roaming
+from tests.world.scene import EPOCH
+
+CONFIG = RoamingConfig(
+    table={"+32470123456": Roaming.ABROAD, "+32455000000": Roaming.FAILED}, not_offered=("+32455", "+32456")
+)
+
+
+def said(table: Table, number: str) -> Roaming:
+    return table.answer(Questions((number,)), EPOCH)[number].outcome
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [
+        ("+32470123456", Roaming.ABROAD),
+        ("+32470123457", Roaming.UNKNOWN_SUBSCRIBER),
+        ("+32456000000", Roaming.NOT_OFFERED),
+        ("+32455000000", Roaming.FAILED),
+        ("+32455000001", Roaming.NOT_OFFERED),
+    ],
+)
+def test_a_number_is_answered_by_its_line_then_its_prefix_and_else_unknown(number: str, outcome: Roaming) -> None:
+    assert said(Table.of(CONFIG), number) is outcome
+
+
+def test_every_question_has_its_answer_with_source_and_time() -> None:
+    answers = Table.of(CONFIG).answer(Questions(("+32470123456", "+32499")), EPOCH)
+    assert set(answers) == {"+32470123456", "+32499"}
+    assert {(answer.source, answer.at) for answer in answers.values()} == {("table", EPOCH)}
+
+
+def test_without_a_table_no_holder_offers_a_check() -> None:
+    assert said(Table.of(None), "+32470123456") is Roaming.NOT_OFFERED
+
+
+def test_an_empty_table_knows_nobody() -> None:
+    assert said(Table.of(RoamingConfig()), "+32470123456") is Roaming.UNKNOWN_SUBSCRIBER

@@ -1,0 +1,77 @@
+"""The second law: a call with nothing to hide crosses as it came, byte for byte, but for the lines of its hops."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.safety.hiding import attempt
+from tests.safety.honest import honest
+from tests.safety.stand import NATIONAL, SDP, Invite, Stand
+from tests.safety.wire import Seen, address_of, name_of, read
+
+chances = st.randoms(use_true_random=False)
+OURS = ("via", "max-forwards", "from", "to", "call-id", "cseq", "contact")
+
+
+def as_it_came(invite: Invite, left: Seen) -> None:
+    """What left is what came, in its order, with one line of each kind of ours before it."""
+    came = read(invite.data)
+    assert left.crossing() == came.crossing()
+    assert left.body == came.body
+    assert left.names()[: len(OURS)] == list(OURS)
+    assert sorted(left.names()[len(OURS) :]) == sorted(
+        [*(name for name in came.names() if name not in (*OURS, "content-length")), "content-length"]
+    )
+    caller, mine = " ".join(came.get("from").split()), " ".join(left.get("from").split())
+    assert mine.rpartition(";tag=")[0] == caller.rpartition(";tag=")[0]
+    assert " ".join(left.get("to").split()) == " ".join(came.get("to").split())
+    assert left.start.split(" ")[1].partition("@")[0] == came.start.split(" ")[1].partition("@")[0]
+
+
+@given(chances)
+def test_an_honest_call_from_abroad_crosses_byte_for_byte(rng: random.Random) -> None:
+    invite = honest(rng)
+    stand = Stand()
+    left = stand.invite(invite)
+    assert stand.verdict == "pass", [record.personal for record in stand.records]
+    assert left is not None
+    assert not stand.alarms
+    as_it_came(invite, left)
+
+
+@given(chances)
+def test_a_national_call_crosses_byte_for_byte_whatever_number_it_shows(rng: random.Random) -> None:
+    invite = attempt(rng).invite
+    stand = Stand(caller=NATIONAL)
+    left = stand.invite(invite)
+    if left is None:  # no SIP at all: the parser's own refusal, not the decree's
+        assert stand.verdict == ""
+        assert all(read(data).status in (100, 400) for data in stand.got)
+        return
+    as_it_came(invite, left)
+
+
+@given(chances)
+def test_a_national_answer_and_what_both_say_later_cross_byte_for_byte(rng: random.Random) -> None:
+    invite = honest(rng)
+    stand = Stand()
+    arrived = stand.invite(invite)
+    assert arrived is not None
+    # The callee is national: whatever number it shows to the caller abroad is no concern of the decree.
+    shown = [line for line in attempt(rng).invite.lines[1:] if name_of(line) not in OURS]
+    stand.answer(arrived, "200 OK", shown, SDP)
+    answer = stand.last_answer()
+    assert answer.crossing() == shown
+    stand.request(invite, "ACK")
+    adorned = [line for line in honest(rng).lines[1:] if name_of(line) not in (*OURS, "via")]
+    for method in ("INVITE", "INFO", "UPDATE"):
+        before = len(stand.sent)
+        stand.request(invite, method, adorned, SDP)
+        [crossed] = [seen for seen in stand.new(stand.sent, before) if seen.method == method]
+        assert crossed.crossing() == adorned
+        assert crossed.body == SDP
+        assert address_of(crossed.get("from")) == address_of(arrived.get("from"))
+        stand.answer(crossed, "200 OK", ["Content-Type: application/sdp"], SDP)
+        if method == "INVITE":
+            stand.request(invite, "ACK")
