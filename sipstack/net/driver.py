@@ -11,6 +11,11 @@ from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.net.udp import UdpSocket
 
+#: Seconds a deadline may wait for others to come due, so that one wake-up serves them all. Without it the timer fired
+#: 6,300 times for 1,000 calls at 100 a second, twice as often as the sockets woke us (2026-11-22); SIP's shortest
+#: interval, T1, is fifty times as long.
+GRAIN = 0.01
+
 
 class Endpoint(Protocol):
     """What the driver drives: inputs carry `now` (monotonic seconds) and return effects."""
@@ -82,9 +87,13 @@ class Driver:
             if self._timer is not None:
                 self._timer.cancel()
             self._armed_at = due
-            self._timer = self._loop.call_later(max(0.0, due - time.monotonic()), self._fire)
+            self._timer = self._loop.call_later(max(0.0, due - time.monotonic()) + GRAIN, self._fire)
 
     def _readable(self, udp: UdpSocket) -> None:
+        self._read(udp)
+        self.rearm()
+
+    def _read(self, udp: UdpSocket) -> None:
         now = time.monotonic()
         effects: list[object] = []
         receive = self.endpoint.receive
@@ -92,7 +101,6 @@ class Driver:
             effects += receive(data, flow, now)
         if effects:
             self.perform(effects)
-        self.rearm()
 
     def _fire(self) -> None:
         # An early wake-up must not be lost: time is at least what the timer was armed for.
@@ -101,7 +109,7 @@ class Driver:
         # What has already arrived counts before any timer does: after a pause of the process, a retransmission or
         # an expiry that a queued datagram forbids must not happen.
         for udp in self.sockets.values():
-            self._readable(udp)
+            self._read(udp)
         effects = self.endpoint.tick(now)
         if effects:
             self.perform(effects)
