@@ -21,6 +21,8 @@ from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
 from sipstack.values.registry import key as key_of
 
+#: Requests that may change who calls, so that a forbidden caller refuses them; others lose the field and go on.
+TELLS_WHO = frozenset({"INVITE", "UPDATE"})
 _NOT_THEIRS = frozenset({"from"})
 
 
@@ -50,9 +52,10 @@ class LaterScreen:
         self, message: Message, headers: Headers, profile: Profile, register: Register, moment: Moment
     ) -> tuple[Outcome, tuple[str, ...]]:
         """The outcome, and the digits that this message must not show beside those of the set-up."""
-        # The From of a response is our own, and that of a request never crosses; it is judged in a request only
-        # because a changed one may tell of a new caller (RFC 4916).
-        without = frozenset() if isinstance(message, Request) else _NOT_THEIRS
+        # The From of a response is our own, and that of a request never crosses; it is judged only where a changed
+        # one may tell of a new caller (RFC 4916).
+        tells = isinstance(message, Request) and message.method in TELLS_WHO
+        without = frozenset() if tells else _NOT_THEIRS
         try:
             assertions = tuple(assertions_of(message, without=without))
         except ParseError:

@@ -9,15 +9,13 @@ import attrs
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
 from b2bua.call.bridge import hops_left, rack_for
 from b2bua.call.guard import leak
+from b2bua.call.later import TELLS_WHO
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
 from policy.verdict import Outcome
 from sipstack.effects import Key
 from sipstack.message import Headers, Request, Response, response_to
-
-#: Requests that may change who calls, so that a forbidden caller refuses them; others lose the field and go on.
-TELLS_WHO = frozenset({"INVITE", "UPDATE"})
 
 
 @attrs.define(eq=False)

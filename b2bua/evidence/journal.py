@@ -225,8 +225,6 @@ class Journal:
                     previous = record["hash"]
                 except (orjson.JSONDecodeError, KeyError, TypeError):
                     break
-                if not line.endswith(b"\n"):
-                    break
                 self.previous = previous
                 self._note(record)
                 whole += len(line)

@@ -255,7 +255,7 @@ def test_however_much_of_a_journal_is_lost_the_rest_goes_on_as_one_chain(tmp_pat
             assert set(calls(folder, "verdict")) == set(calls(folder, "end"))
 
 
-def test_a_line_that_lost_only_its_line_end_is_torn(tmp_path: Path) -> None:
+def test_a_line_that_lost_only_its_line_end_is_whole(tmp_path: Path) -> None:
     journal = opened(tmp_path)
     journal.append([verdict("a")])
     journal.close()
@@ -263,6 +263,8 @@ def test_a_line_that_lost_only_its_line_end_is_torn(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
     opened(tmp_path).close()
     assert verify(segments_of(tmp_path)) is None
+    assert b"".join(one.read_bytes() for one in segments_of(tmp_path)).count(b'"kind":"verdict"') == 1
+    assert not path.with_suffix(".torn").exists()
 
 
 def test_a_segment_that_lost_every_line_breaks_no_chain(tmp_path: Path) -> None:
