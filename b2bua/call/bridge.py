@@ -30,6 +30,8 @@ OWN: Final = frozenset(
         "content-length",
     }
 )
+#: Lines that speak of a body, and stay behind with it.
+CONTENT: Final = frozenset({"content-type", "content-encoding", "content-disposition", "content-language"})
 #: Where a call without Max-Forwards starts (RFC 3261 §8.1.1.6).
 HOPS: Final = 70
 

@@ -17,7 +17,7 @@ from b2bua.call.bridge import crossing, hops_left, retarget
 from b2bua.call.guard import leak
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
-from b2bua.call.pair import Pair
+from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redaction import Redacted, redact, secrets_of, untagged
 from b2bua.call.relay import Relays
 from b2bua.call.screening import claim_of, unreadable
@@ -71,7 +71,7 @@ class Call:
     ends_by: float | None = None
     """When an answered call has lasted long enough."""
     answered_at: float | None = None
-    parting: Headers = attrs.field(factory=Headers, repr=False)
+    parting: Crossing | None = attrs.field(default=None, repr=False)
     """What the BYE that waits for an ACK will carry across."""
 
     @property
@@ -291,14 +291,14 @@ class Call:
     ) -> Response:
         """A B leg response as the A leg's."""
         invite, leg = self._pending(), self._callee()
-        headers = self.pair.carried(leg, response, moment)
+        carried = self.pair.carried(leg, response, moment)
         status = response.status if status is None else status
-        reply = response_to(invite, status, reason or response.reason, to_tag=self.a.tag, body=response.body)
+        reply = response_to(invite, status, reason or response.reason, to_tag=self.a.tag, body=carried.body)
         if status < 300:
             for value in invite.headers.all("record-route"):
                 reply.headers.add("Record-Route", value)
             reply.headers.add("Contact", self.a.socket.contact)
-        reply.headers.extend(headers)
+        reply.headers.extend(carried.headers)
         return reply
 
     # Requests of the peers.
@@ -324,17 +324,15 @@ class Call:
         other = self.pair.other(leg)
         if other is None or other.held is None or other.dialog is None:
             return []
-        headers, body = self.pair.carried(leg, ack, moment), ack.body
-        if other is self.b and leak(body, self.pair.secrets, ""):
-            body = b""
+        carried = self.pair.carried(leg, ack, moment)
         answer, other.held = other.held, None
-        return [other.acknowledge(answer, other.dialog, self.pair.context.ids, headers, body)]
+        return [other.acknowledge(answer, other.dialog, self.pair.context.ids, carried.headers, carried.body)]
 
     def cancelled(self, key: Key, cancel: Request, moment: Moment) -> list[Act]:
         """A CANCEL for an INVITE that has no final response (§9.2)."""
         if key != self.key:
             return self.relays.cancelled(key)
-        headers = self.pair.carried(self.a, cancel, moment)
+        headers = self.pair.carried(self.a, cancel, moment).headers
         reasons = tuple(("Reason", value) for value in headers.all("reason"))
         return [self._reply(487), *self._give_up("cancelled", 487, moment, reasons)]
 
@@ -400,10 +398,10 @@ class Call:
         return [self._end_record(cause, status, moment), Abandon(INVITE, headers)]
 
     def _bye_both(self, cause: str, moment: Moment) -> list[Act]:
-        reason = Headers.of([("Reason", f'SIP;cause=408;text="{cause}"')])
+        reason = Crossing(Headers.of([("Reason", f'SIP;cause=408;text="{cause}"')]), b"")
         return [*self._bye(self.a, reason), *self._bye(self.b, reason), *self._end(cause, 200, moment)]
 
-    def _bye(self, leg: Leg | None, headers: Headers) -> list[Act]:
+    def _bye(self, leg: Leg | None, carried: Crossing | None) -> list[Act]:
         """Ends one leg's dialog; a 2xx of its that still waits for an ACK gets it first."""
         if leg is None or leg.dialog is None:
             return []
@@ -411,7 +409,9 @@ class Call:
         if leg.held is not None:
             acts.append(leg.acknowledge(leg.held, leg.dialog, self.pair.context.ids, Headers(), b""))
         bye = leg.request("BYE", self.pair.context.ids)
-        bye.headers.extend(headers)
+        if carried is not None:
+            bye.headers.extend(carried.headers)
+            bye.body = carried.body
         return [*acts, Start(BYE, bye, leg.next_hop())]
 
     def _part(self, leg: Leg | None) -> list[Act]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import attrs
 
 from b2bua.call.moment import Moment
-from b2bua.call.redaction import clean, secrets_of, sweep, withhold
+from b2bua.call.redaction import clean, secrets_of, sweep, untagged, withhold
 from b2bua.call.screening import IDENTITY, TEXTS, assertions_of
 from policy.claim import Claim
 from policy.engine import decide
@@ -23,7 +23,7 @@ from sipstack.values.registry import key as key_of
 
 #: Requests that may change who calls, so that a forbidden caller refuses them; others lose the field and go on.
 TELLS_WHO = frozenset({"INVITE", "UPDATE"})
-_NOT_THEIRS = frozenset({"from"})
+_FROM = frozenset({"from"})
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +35,8 @@ class LaterScreen:
     answers: Mapping[str, Answer] = attrs.field(factory=dict)
     withheld: bool = False
     secrets: tuple[str, ...] = ()
+    identity: str = ""
+    """The From or To that this side has had in the dialog until now, less its tag."""
 
     def apply(
         self, message: Message, headers: Headers, profile: Profile, register: Register, moment: Moment
@@ -52,10 +54,7 @@ class LaterScreen:
         self, message: Message, headers: Headers, profile: Profile, register: Register, moment: Moment
     ) -> tuple[Outcome, tuple[str, ...]]:
         """The outcome, and the digits that this message must not show beside those of the set-up."""
-        # The From of a response is our own, and that of a request never crosses; it is judged only where a changed
-        # one may tell of a new caller (RFC 4916).
-        tells = isinstance(message, Request) and message.method in TELLS_WHO
-        without = frozenset() if tells else _NOT_THEIRS
+        without = frozenset() if self._tells_of_another(message) else _FROM
         try:
             assertions = tuple(assertions_of(message, without=without))
         except ParseError:
@@ -72,6 +71,16 @@ class LaterScreen:
         assert isinstance(verdict, Verdict), "every question has an answer"
         _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
         return outcome, secrets_of(verdict)
+
+    def _tells_of_another(self, message: Message) -> bool:
+        """Whether its From may name a new caller (RFC 4916).
+
+        That of a response is our own, and that of a request never crosses. One that has not changed was judged at the
+        set-up, or is the number that our side called.
+        """
+        if not isinstance(message, Request) or message.method not in TELLS_WHO:
+            return False
+        return untagged(message.headers.first("from") or "") != self.identity
 
 
 def _unanswered(questions: Questions) -> dict[str, Answer]:

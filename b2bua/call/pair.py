@@ -2,16 +2,28 @@
 
 import attrs
 
-from b2bua.call.bridge import crossing
+from b2bua.call.bridge import CONTENT, crossing
 from b2bua.call.context import Context
+from b2bua.call.guard import leak, shows
 from b2bua.call.later import LaterScreen
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
-from b2bua.call.redaction import secrets_of
+from b2bua.call.redaction import is_sdp, scrub_sdp, secrets_of, untagged
+from b2bua.call.screening import is_unread
 from policy.claim import Claim
 from policy.roaming import Answer
 from policy.verdict import Outcome, Verdict
-from sipstack.message import Headers, Message
+from sipstack.message import Headers, Message, Response
+
+
+@attrs.define
+class Crossing:
+    """What of a later message may cross."""
+
+    headers: Headers
+    body: bytes
+    outcome: Outcome = Outcome.PASS
+    """What was found in it."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -37,24 +49,47 @@ class Pair:
         """The leg across."""
         return self.b if leg is self.a else self.a
 
-    def judged(self, leg: Leg, message: Message, moment: Moment) -> tuple[Headers, Outcome]:
-        """The lines of a later message from that leg that may cross, and what was found in it."""
-        headers = crossing(message)
+    def judged(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
+        """A later message from that leg, less what it may not show; whether it is refused is the caller's choice."""
+        headers, body = crossing(message), message.body
         screen = self._screen(leg)
         if screen is None:
-            return headers, Outcome.PASS
-        return headers, screen.apply(message, headers, self.context.profile, self.context.register, moment)
+            return Crossing(headers, body)
+        context = self.context
+        outcome = screen.apply(message, headers, context.profile, context.register, moment)
+        if is_sdp(headers):
+            body = scrub_sdp(body, screen.secrets)
+        return Crossing(headers, body, outcome)
 
-    def carried(self, leg: Leg, message: Message, moment: Moment) -> Headers:
-        """The lines of a later message from that leg that may cross, where nobody could refuse it."""
-        return self.judged(leg, message, moment)[0]
+    def carried(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
+        """The same for a message that nobody could refuse, a response, an ACK, a BYE: a body that may not be seen is
+        left behind."""
+        carried = self.judged(leg, message, moment)
+        if carried.body and self.hides_from(leg, carried.body, message):
+            carried.body = b""
+            carried.headers = carried.headers.without(CONTENT)
+        return carried
+
+    def hides_from(self, leg: Leg, body: bytes, message: Message) -> bool:
+        """Whether a body of that leg shows a secret, or is one that nobody has read."""
+        if leg is not self.a or not leg.trunk.is_screened:
+            return False
+        return is_unread(message) or leak(body, self.secrets, "") is not None
+
+    def phrase(self, leg: Leg, response: Response) -> str | None:
+        """The reason phrase that may cross; None: the standard one."""
+        shown = leg is self.a and any(shows(response.reason, digits) for digits in self.secrets)
+        return None if shown else response.reason
 
     def _screen(self, leg: Leg) -> LaterScreen | None:
         """How messages from that leg are judged; None: not at all, it is national (¶24)."""
         if not leg.trunk.is_screened or self.claim is None:
             return None
         claim = attrs.evolve(self.claim, trunk=leg.trunk.name, trunk_class=leg.trunk.trunk_class, assertions=())
+        identity = "" if leg.dialog is None else untagged(leg.dialog.remote)
         if leg is not self.a:
-            return LaterScreen(claim=claim)
+            return LaterScreen(claim=claim, identity=identity)
         withheld = self.verdict is not None and self.verdict.outcome is Outcome.WITHHOLD
-        return LaterScreen(claim=claim, answers=self.answers, withheld=withheld, secrets=self.secrets)
+        return LaterScreen(
+            claim=claim, answers=self.answers, withheld=withheld, secrets=self.secrets, identity=identity
+        )

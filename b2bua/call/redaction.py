@@ -73,8 +73,7 @@ def redact(caller: str, headers: Headers, body: bytes, verdict: Verdict) -> Reda
             caller = _strip(finding, caller, headers, removed)
     secrets = secrets_of(verdict)
     sweep(headers, secrets, removed)
-    kind = "".join((headers.first("content-type") or "").split()).lower()
-    if secrets and kind.partition(";")[0] == "application/sdp":
+    if is_sdp(headers):
         body = scrub_sdp(body, secrets)
     return Redacted(caller, headers, body, tuple(removed))
 
@@ -104,6 +103,12 @@ def sweep(headers: Headers, secrets: Iterable[str], removed: dict[str, None]) ->
         return
     for key in {key for key, value in headers if any(shows(f"{key}: {value}", digits) for digits in wanted)}:
         _remove(headers, key, removed)
+
+
+def is_sdp(headers: Headers) -> bool:
+    """Whether the body is a session description; white space may stand around the slash (RFC 3261 §25.1)."""
+    kind = "".join((headers.first("content-type") or "").split()).lower()
+    return kind.partition(";")[0] == "application/sdp"
 
 
 def scrub_sdp(body: bytes, secrets: tuple[str, ...]) -> bytes:

@@ -13,6 +13,7 @@ from b2bua.call.later import TELLS_WHO
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
+from b2bua.call.screening import is_unread
 from policy.verdict import Outcome
 from sipstack.effects import Key
 from sipstack.message import Headers, Request, Response, response_to
@@ -43,15 +44,15 @@ class Relays:
         far = pair.other(origin)
         if far is None or far.dialog is None:
             return [Reply(key, response_to(request, 481))]
-        refusal = self._refusal(pair, request, inviting=inviting)
+        refusal = self._refusal(pair, origin, request, inviting=inviting)
         if refusal is not None:
             return [Reply(key, response_to(request, refusal))]
-        headers, outcome = pair.judged(origin, request, moment)
-        if outcome is Outcome.BLOCK and request.method in TELLS_WHO:
+        carried = pair.judged(origin, request, moment)
+        if carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO:
             return [Reply(key, response_to(request, 603))]
         sent = far.request(request.method, pair.context.ids, hops_left(request))
-        sent.headers.extend(headers)
-        sent.body = request.body
+        sent.headers.extend(carried.headers)
+        sent.body = carried.body
         if request.method == "PRACK":
             _renumber(sent, far)
         shown = leak(sent.encode(), pair.secrets, "") if far is pair.b else None
@@ -63,9 +64,11 @@ class Relays:
         self.pending[purpose] = Relay(origin, far, key, request)
         return [Start(purpose, sent, far.next_hop())]
 
-    def _refusal(self, pair: Pair, request: Request, *, inviting: bool) -> int | None:
+    def _refusal(self, pair: Pair, origin: Leg, request: Request, *, inviting: bool) -> int | None:
         if hops_left(request) < 0:
             return 483
+        if origin is pair.a and origin.trunk.is_screened and is_unread(request):
+            return 415
         if request.method != "INVITE":
             return None
         # §14.2: one offer at a time; either side's INVITE that is not finished keeps the other's out.
@@ -89,10 +92,12 @@ class Relays:
             acts += self._accepted(pair, relay, response)
         if relay.is_cancelled:
             return acts
-        reply = response_to(relay.request, response.status, response.reason, body=response.body)
+        carried = pair.carried(relay.far, response, moment)
+        phrase = pair.phrase(relay.far, response)
+        reply = response_to(relay.request, response.status, phrase, body=carried.body)
         if accepted and relay.request.method in TELLS_WHO:
             reply.headers.add("Contact", relay.origin.socket.contact)
-        reply.headers.extend(pair.carried(relay.far, response, moment))
+        reply.headers.extend(carried.headers)
         if accepted and relay.request.method == "INVITE":
             acts.append(relay.origin.answer(relay.key, reply, pair.context.timing, moment.tick))
         else:

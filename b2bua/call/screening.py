@@ -51,6 +51,8 @@ def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency
     Raises ParseError when an identity cannot be read: nobody could judge it.
     """
     screened = trunk_class is not TrunkClass.NATIONAL
+    if screened:
+        refuse_unread(request)
     return Claim(
         trunk=trunk,
         trunk_class=trunk_class,
@@ -62,7 +64,6 @@ def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency
 
 def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) -> Iterator[Assertion]:
     """Each value of each carrier in the message, but for the headers left out. Raises ParseError."""
-    refuse_unread(message)
     headers = message.headers
     for key in dict.fromkeys(headers.keys):
         if key in without:
@@ -90,6 +91,15 @@ def refuse_unread(message: Message) -> None:
     encoding = message.headers.first("content-encoding")
     if encoding and message.body and encoding.lower() != "identity":
         raise ParseError("Encoded Body Not Screened", status=415)
+
+
+def is_unread(message: Message) -> bool:
+    """Whether it has a body that `refuse_unread` refuses."""
+    try:
+        refuse_unread(message)
+    except ParseError:
+        return True
+    return False
 
 
 def unreadable(error: ParseError, profile: str, register: str, now: datetime.datetime) -> Verdict:

@@ -71,7 +71,9 @@ class Peer:
     def send(self, data: bytes) -> None:
         self.sock.sendto(data, ("127.0.0.1", self.gateway))
 
-    def request(self, method: str, caller: str = "<sip:+33612345678@x>", to: str = "", call_id: str = "c", cseq: int = 1) -> None:
+    def request(
+        self, method: str, caller: str = "<sip:+33612345678@x>", to: str = "", call_id: str = "c", cseq: int = 1
+    ) -> None:
         self._branch += 1
         fields = [
             ("Via", f"SIP/2.0/UDP {self.host}:{self.port};branch=z9hG4bK{self.host}-{self._branch}"),
@@ -194,7 +196,9 @@ def test_a_call_goes_through_and_its_evidence_is_on_disk(stage: Stage) -> None:
     assert verify(segments_of(stage.evidence)) is None
 
 
-def test_the_line_of_a_verdict_is_on_disk_before_its_message_leaves(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_of_a_verdict_is_on_disk_before_its_message_leaves(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, on_disk = Driver.send_all, list[list[str]]()
 
     def send_all(self: Driver, effects: Iterable[object]) -> None:
@@ -370,7 +374,9 @@ class Ready(logging.Handler):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_the_daemon_cleanly(stage: Stage, number: signal.Signals, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_signal_stops_the_daemon_cleanly(
+    stage: Stage, number: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
     def end() -> None:
         os.kill(os.getpid(), signal.SIGUSR1)
         os.kill(os.getpid(), number)

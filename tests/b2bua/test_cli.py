@@ -95,7 +95,9 @@ def test_wrong_usage_ends_with_2_and_says_why(run: Command, arguments: list[str]
 
 
 @pytest.mark.parametrize("command", ["run", "check", "explain"])
-@pytest.mark.parametrize("content", [None, b"", b"\xff", b"a = [", b'[journal]\ndirectory = "x"\n[[trunk]]\nname = 5\n'])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\xff", b"a = [", b'[journal]\ndirectory = "x"\n[[trunk]]\nname = 5\n']
+)
 def test_a_configuration_that_cannot_be_used_ends_with_2_and_names_the_file(
     run: Command, tmp_path: Path, command: str, content: bytes | None
 ) -> None:
@@ -144,7 +146,9 @@ def test_explain_tells_a_verdict_as_one_json_object(run: Command, message: Path)
     assert (told["verdict"], told["status"]) == ("block", 603)
 
 
-@pytest.mark.parametrize("arguments", [["--trunk", "NAT-1", "-"], ["-", "--trunk", "NAT-1"], ["--trunk=NAT-1", "--", "-"]])
+@pytest.mark.parametrize(
+    "arguments", [["--trunk", "NAT-1", "-"], ["-", "--trunk", "NAT-1"], ["--trunk=NAT-1", "--", "-"]]
+)
 def test_explain_reads_standard_input(run: Command, arguments: list[str]) -> None:
     code, out, _ = run("explain", CONFIG, *arguments, stdin=message_of(BLOCKED))
     assert code == 0
@@ -152,7 +156,11 @@ def test_explain_reads_standard_input(run: Command, arguments: list[str]) -> Non
 
 
 def test_explain_judges_at_the_moment_it_is_told(run: Command, message: Path) -> None:
-    for at, verdict_ in (("2024-08-31T12:00:00+02:00", "PASS"), ("2024-09-01", "BLOCK"), ("2024-09-01T00:00:00", "BLOCK")):
+    for at, verdict_ in (
+        ("2024-08-31T12:00:00+02:00", "PASS"),
+        ("2024-09-01", "BLOCK"),
+        ("2024-09-01T00:00:00", "BLOCK"),
+    ):
         code, out, _ = run("explain", CONFIG, "--trunk", "INT-1", "--at", at, message)
         assert code == 0
         assert out.startswith(verdict_)
@@ -187,7 +195,16 @@ def test_bytes_that_are_no_text_are_told_as_escapes(run: Command, message: Path,
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"garbage", b"\n\n\n", b"\0" * 99, b"\xff\xfe\r\n\r\n", b"INVITE sip:a@x SIP/2.0", b"SIP/2.0 200 OK\r\n\r\n", b"[1]"],
+    [
+        b"",
+        b"garbage",
+        b"\n\n\n",
+        b"\0" * 99,
+        b"\xff\xfe\r\n\r\n",
+        b"INVITE sip:a@x SIP/2.0",
+        b"SIP/2.0 200 OK\r\n\r\n",
+        b"[1]",
+    ],
 )
 def test_what_is_no_invite_ends_with_2_and_says_so(run: Command, message: Path, data: bytes) -> None:
     message.write_bytes(data)
@@ -228,7 +245,9 @@ def test_a_vector_that_disagrees_ends_with_1_and_is_told_before_the_count(run: C
 
 
 @pytest.mark.parametrize("content", [None, b"{}", b"nonsense"])
-def test_a_vector_file_that_is_none_ends_with_2_and_is_named(run: Command, tmp_path: Path, content: bytes | None) -> None:
+def test_a_vector_file_that_is_none_ends_with_2_and_is_named(
+    run: Command, tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "v.json"
     if content is not None:
         path.write_bytes(content)

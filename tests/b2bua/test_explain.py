@@ -71,7 +71,9 @@ def test_every_explanation_has_the_same_keys_fit_for_json(headers: list[str], ve
 
 
 def test_what_would_be_taken_out_is_told() -> None:
-    found = told("From: <sip:+442079460000@x>", "Remote-Party-ID: <tel:+442079460000>", "Referred-By: <tel:+3225551212>")
+    found = told(
+        "From: <sip:+442079460000@x>", "Remote-Party-ID: <tel:+442079460000>", "Referred-By: <tel:+3225551212>"
+    )
     assert set(found.removed) == {"Remote-Party-ID", "Referred-By"}
 
 
@@ -282,7 +284,9 @@ def test_a_vector_is_completed_to_a_whole_invite() -> None:
     assert b"\r\nf: <sip:a@x>;tag=vector\r\n" in whole
     assert b"\r\nFrom:" not in whole
     assert whole.endswith(b"\r\nContent-Length: 0\r\n\r\n")
-    assert b"\r\nFrom: <sip:anonymous@anonymous.invalid>;tag=vector\r\n" in message_of({"request_uri": "sip:a@x", "headers": []})
+    assert b"\r\nFrom: <sip:anonymous@anonymous.invalid>;tag=vector\r\n" in message_of(
+        {"request_uri": "sip:a@x", "headers": []}
+    )
 
 
 def test_our_own_vectors_agree() -> None:

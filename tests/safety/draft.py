@@ -37,6 +37,8 @@ class Draft:
     """Another body than SDP, with its type."""
     session: dict[str, str] = attrs.field(factory=dict)
     """SDP lines by letter, replaced or added."""
+    target: str = f"sip:{CALLED}@b2bua.example"
+    """The Request-URI."""
     called_display: str = ""
     called_parameters: str = ""
     contact_user: str = ""
@@ -115,7 +117,7 @@ def finished(draft: Draft) -> Invite:
     lines = own + rest
     if may(rng, 0.5):
         rng.shuffle(lines)
-    return Invite(lines=(via, *draft.vias, *lines), body=body, via=via, caller=caller, called=to)
+    return Invite(uri=draft.target, lines=(via, *draft.vias, *lines), body=body, via=via, caller=caller, called=to)
 
 
 def _body(draft: Draft) -> tuple[bytes, str]:

@@ -417,6 +417,20 @@ def called(draft: Draft, number: Secret, wild: float) -> None:
         draft.called_parameters = f";x={spell(draft.rng, number, VALUE)}"
 
 
+def target(draft: Draft, number: Secret, wild: float) -> None:
+    """In the Request-URI, beside the called number."""
+    rng = draft.rng
+    draft.target = rng.choice(
+        (
+            f"sip:{CALLED};x={spell(rng, number, PARAMETER)}@b2bua.example",
+            f"sip:{CALLED};npdi;rn={spell(rng, number, PARAMETER)}@b2bua.example",
+            f"sip:{CALLED}:{spell(rng, number, PASSWORD)}@b2bua.example",
+            f"sip:{CALLED}@b2bua.example;x={spell(rng, number, PARAMETER)}",
+            f"tel:{CALLED};isub={spell(rng, number, PARAMETER)}",
+        )
+    )
+
+
 def second_body(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
     written = spell(rng, number, TEXT)
@@ -461,6 +475,7 @@ ALONG: tuple[Put, ...] = (
     session,
     attribute,
     called,
+    target,
     second_body,
 )
 

@@ -15,7 +15,7 @@ from sipstack.effects import Send
 from tests.world.wire import Wire
 
 
-class LawBroken(AssertionError):
+class BrokenLawError(AssertionError):
     """The gateway has done what it never may."""
 
 
@@ -132,4 +132,4 @@ class Laws:
 
 def _law(holds: bool, sentence: str) -> None:
     if not holds:
-        raise LawBroken(sentence)
+        raise BrokenLawError(sentence)

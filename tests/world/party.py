@@ -4,6 +4,7 @@ It repeats what is not answered, ACKs what wants an ACK, answers by `script` and
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import attrs
@@ -204,7 +205,7 @@ class Party:
         at = 0.0
         for seconds, status, body in self.script:
             at += seconds
-            self.world.after(at, lambda status=status, body=body: self._play(wire, status, body))
+            self.world.after(at, partial(self._play, wire, status, body))
 
     def _play(self, invite: Wire, status: int, body: bytes) -> None:
         replies = self._replies[invite.branch, "INVITE"]
@@ -255,13 +256,19 @@ class Party:
         self._requests[key] = wire
 
         def is_heard() -> bool:
-            return key not in self._pending or (wire.method == "INVITE" and any(
-                seen.branch == wire.branch and seen.status is not None and seen.method == "INVITE" for seen in self.seen
-            ))
+            return key not in self._pending or (
+                wire.method == "INVITE"
+                and any(
+                    seen.branch == wire.branch and seen.status is not None and seen.method == "INVITE"
+                    for seen in self.seen
+                )
+            )
 
         self._repeat(wire.data, is_heard, PATIENCE if wire.method == "INVITE" else T2)
 
-    def _repeat(self, data: bytes, is_done: Callable[[], bool], cap: float, waited: float = 0.0, pause: float = T1) -> None:
+    def _repeat(
+        self, data: bytes, is_done: Callable[[], bool], cap: float, waited: float = 0.0, pause: float = T1
+    ) -> None:
         if self.is_silent or waited > PATIENCE or (waited and is_done()):
             return
         self.world.send(self, data)

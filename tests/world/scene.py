@@ -13,7 +13,8 @@ be left. Whatever fails in the block is told together with a ladder diagram.
 
 import datetime
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -75,7 +76,7 @@ class Scene:
     seed: int = 0
     from_home: bool = attrs.field(default=False, kw_only=True)
     config: Config = attrs.field(default=CONFIG, kw_only=True, repr=False)
-    answers: dict[str, Roaming | None] = attrs.field(factory=dict, kw_only=True)
+    answers: Mapping[str, Roaming | None] = attrs.field(factory=dict, kw_only=True)
     """What the holder says of a mobile number: None is nothing, and of no other number anybody knows."""
     thinking: float = attrs.field(default=0.0, kw_only=True)
     """Seconds an answer takes; 0: it is there before anything else happens."""
@@ -117,7 +118,7 @@ class Scene:
 
     def send(self, party: Party, data: bytes) -> None:
         """Puts a party's datagram on the link."""
-        self._cross(party.name, "gateway", data, lambda: self.deliver(party, data))
+        self._cross(party.name, "gateway", data, partial(self._deliver, party, data))
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Does it later."""
@@ -212,7 +213,7 @@ class Scene:
             match output:
                 case Send(flow=flow, data=data):
                     party = self._party(flow)
-                    self._cross("gateway", party.name, data, lambda party=party, data=data: party.receive(data))
+                    self._cross("gateway", party.name, data, partial(party.receive, data))
                 case Record(kind=kind):
                     self._note(kind, output.facts.get("verdict") or output.facts.get("cause") or "")
                 case Alarm():
@@ -222,6 +223,9 @@ class Scene:
                     self.asked.append(output)
                     self._note("ask", ", ".join(output.questions.numbers))
                     self._ask(output)
+
+    def _deliver(self, party: Party, data: bytes) -> None:
+        self.deliver(party, data)
 
     def _ask(self, ask: Ask) -> None:
         said = {number: self.answers.get(number, Roaming.UNKNOWN_SUBSCRIBER) for number in ask.questions.numbers}
@@ -238,13 +242,13 @@ class Scene:
         assert flow.remote == (found.address.rpartition(":")[0], 5060), f"nobody is at {flow}"
         return found
 
-    def _cross(self, source: str, target: str, data: bytes, arrive: Callable[[], object]) -> None:
+    def _cross(self, source: str, target: str, data: bytes, arrive: Callable[[], None]) -> None:
         delays = self.link.copies()
         wire = Wire.read(data)
         what = wire.start.split(" SIP/")[0] if wire.status is None else f"{wire.status} ({wire.first('cseq')})"
         self.steps.append(Step(self.now, source, target, what, is_lost=not delays))
         for delay in delays:
-            self.after(delay, lambda: arrive() and None)
+            self.after(delay, arrive)
 
     def _note(self, kind: str, what: object) -> None:
         self.steps.append(Step(self.now, kind, kind, f"{kind} {what}"))

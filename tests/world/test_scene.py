@@ -3,7 +3,7 @@ import pytest
 from b2bua.call import Record
 from sipstack.effects import Send
 from sipstack.flow import Flow
-from tests.world.laws import LawBroken, Laws
+from tests.world.laws import BrokenLawError, Laws
 from tests.world.scene import EPOCH, Scene
 from tests.world.wire import Wire, write
 
@@ -49,11 +49,14 @@ def told(*outputs: Record | bytes, heard: tuple[bytes, ...] = ()) -> Laws:
         ((invite(), line("verdict")), "no verdict line"),
         ((line("verdict"), line("verdict")), "a second verdict line"),
         ((line("verdict"), line("end"), line("answer")), "goes on after its end"),
-        ((line("verdict"), invite(), message("BYE sip:x@y SIP/2.0", "1 BYE", branch="c", tag="t")), "with CSeq 1 after 1"),
+        (
+            (line("verdict"), invite(), message("BYE sip:x@y SIP/2.0", "1 BYE", branch="c", tag="t")),
+            "with CSeq 1 after 1",
+        ),
     ],
 )
 def test_a_law_is_broken_at_the_step_that_breaks_it(outputs: tuple[Record | bytes, ...], sentence: str) -> None:
-    with pytest.raises(LawBroken, match=sentence):
+    with pytest.raises(BrokenLawError, match=sentence):
         told(*outputs)
 
 
@@ -68,7 +71,7 @@ def test_a_law_is_broken_at_the_step_that_breaks_it(outputs: tuple[Record | byte
 )
 def test_a_law_about_the_end_is_broken_at_the_end(laws: object, sentence: str) -> None:
     assert callable(laws)
-    with pytest.raises(LawBroken, match=sentence):
+    with pytest.raises(BrokenLawError, match=sentence):
         laws().finish()
 
 
@@ -82,10 +85,14 @@ def test_what_keeps_the_laws_is_let_through() -> None:
 
 
 def test_a_scene_that_fails_is_told_with_its_ladder() -> None:
-    with pytest.raises(AssertionError) as caught, Scene() as scene:
-        scene.caller.invite()
-        scene.run(5)
-        raise AssertionError("a test of it")
+    def failing() -> None:
+        with Scene() as scene:
+            scene.caller.invite()
+            scene.run(5)
+            raise AssertionError("a test of it")
+
+    with pytest.raises(AssertionError, match="a test of it") as caught:
+        failing()
     (ladder,) = caught.value.__notes__
     head, *steps = ladder.splitlines()
     assert head.split() == ["seconds", "caller", "gateway", "callee"]
@@ -96,12 +103,16 @@ def test_a_scene_that_fails_is_told_with_its_ladder() -> None:
 
 
 def test_what_is_left_over_at_the_end_is_told_with_its_ladder() -> None:
-    with pytest.raises(AssertionError, match="left over") as caught, Scene() as scene:
-        session = scene.caller.invite()
-        scene.run(5)
-        scene.caller.bye(session)
-        scene.run(5)
-        scene.core._heap.append((1e9, 1, "nobody"))
+    def failing() -> None:
+        with Scene() as scene:
+            session = scene.caller.invite()
+            scene.run(5)
+            scene.caller.bye(session)
+            scene.run(5)
+            scene.core._heap.append((1e9, 1, "nobody"))
+
+    with pytest.raises(AssertionError, match="left over") as caught:
+        failing()
     assert caught.value.__notes__
 
 
@@ -131,6 +142,8 @@ def test_a_link_loses_doubles_and_reorders() -> None:
 
 
 def test_a_wire_is_read_by_its_own_means() -> None:
-    wire = Wire.read(b"SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a;branch=x\r\nT:\r\n <sip:a@b;tag=no>;tag=yes\r\nCSeq: 7 INFO\r\n\r\nbody")
+    wire = Wire.read(
+        b"SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a;branch=x\r\nT:\r\n <sip:a@b;tag=no>;tag=yes\r\nCSeq: 7 INFO\r\n\r\nbody"
+    )
     assert (wire.status, wire.method, wire.cseq, wire.branch, wire.to_tag) == (200, "INFO", 7, "x", "yes")
     assert wire.body == b"body"

@@ -1,4 +1,4 @@
-"""SIP as the peers of a scene read it: by means of their own, so that a mistake of the stack is not shared by its judge."""
+"""SIP as the peers of a scene read it: by their own means, so that their judgement shares no mistake of the stack."""
 
 import re
 

@@ -80,7 +80,9 @@ def test_a_rack_gets_the_number_of_its_leg(value: str, renumbered: str | None) -
         ("<not a uri", NEAR.remote),
     ],
 )
-def test_a_request_goes_to_the_numeric_address_of_its_uri_or_to_the_peers_flow(uri: str, remote: tuple[str, int]) -> None:
+def test_a_request_goes_to_the_numeric_address_of_its_uri_or_to_the_peers_flow(
+    uri: str, remote: tuple[str, int]
+) -> None:
     hop = next_hop(uri, NEAR)
     assert hop.remote == remote
     assert hop.socket == NEAR.socket

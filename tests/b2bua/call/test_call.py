@@ -173,7 +173,7 @@ def test_a_blocked_call_gets_603_at_once_and_the_other_side_never_sees_a_packet(
     assert answer.status == 603
     assert answer.first("reason") == 'Q.850;cause=21;text="Call rejected"'
     assert not scene.callee.seen
-    assert scene.record("verdict").facts["basis"].startswith("art. 1 2°")
+    assert str(scene.record("verdict").facts["basis"]).startswith("art. 1 2°")
     assert [record.kind for record in scene.records] == ["verdict", "end"]
 
 

@@ -8,6 +8,7 @@ from b2bua.call import Moment
 from b2bua.call import core as core_module
 from b2bua.call.core import ALLOW
 from policy.roaming import Roaming
+from sipstack.effects import Send
 from sipstack.flow import Flow
 from tests.world.party import Party, Session
 from tests.world.scene import Scene
@@ -80,7 +81,9 @@ def test_a_cancel_of_nothing_is_481() -> None:
     assert answer.status == 481
 
 
-@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"\0" * 40, b"INVITE", b"SIP/2.0 200 OK\r\n\r\n", b"\xff\xfe" * 700])
+@pytest.mark.parametrize(
+    "data", [b"", b"\r\n\r\n", b"\0" * 40, b"INVITE", b"SIP/2.0 200 OK\r\n\r\n", b"\xff\xfe" * 700]
+)
 def test_what_is_no_message_comes_to_nothing(data: bytes) -> None:
     scene = Scene()
     assert scene.core.receive(data, Flow("192.0.2.10:5060", ("192.0.2.1", 5060)), scene.moment) == []
@@ -91,6 +94,7 @@ def test_an_invite_of_a_trunk_that_is_gone_is_403() -> None:
     scene = Scene()
     flow = Flow("192.0.2.10:5060", ("203.0.113.1", 5060))
     (sent,) = scene.core.receive(outside("INVITE"), flow, scene.moment)
+    assert isinstance(sent, Send)
     assert b" 403 " in sent.data.split(b"\r\n")[0]
 
 
@@ -337,7 +341,11 @@ class Life(RuleBasedStateMachine):
     def decide(self, side: str, status: int | None) -> None:
         self.party(side).answers["INVITE"] = status
 
-    @rule(loss=st.sampled_from([0.0, 0.0, 0.2, 0.5]), doubled=st.sampled_from([0.0, 0.3]), slow=st.sampled_from([0.01, 0.3, 1.2]))
+    @rule(
+        loss=st.sampled_from([0.0, 0.0, 0.2, 0.5]),
+        doubled=st.sampled_from([0.0, 0.3]),
+        slow=st.sampled_from([0.01, 0.3, 1.2]),
+    )
     def weather(self, loss: float, doubled: float, slow: float) -> None:
         link = self.scene.link
         link.loss, link.doubled, link.delay = loss, doubled, (0.01, slow)

@@ -17,7 +17,9 @@ HEAD = "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nTo: <sip:+3293330000@x>;tag=2\r\nC
 FOREIGN = "From: <sip:+33612345678@x>;tag=1"
 
 
-def message(*lines: str, method: str = "UPDATE", status: int | None = None, caller: str = FOREIGN) -> Request | Response:
+def message(
+    *lines: str, method: str = "UPDATE", status: int | None = None, caller: str = FOREIGN
+) -> Request | Response:
     start = f"{method} sip:a@x SIP/2.0\r\nMax-Forwards: 70" if status is None else f"SIP/2.0 {status} OK"
     text = "\r\n".join([start, HEAD.format(method=method) + caller, *lines, "", ""])
     return parse(text.encode("utf-8", "surrogateescape"))
@@ -61,9 +63,7 @@ def test_a_mobile_number_that_was_never_asked_about_is_stripped() -> None:
     assert len(headers) == 0
 
 
-@pytest.mark.parametrize(
-    ("said", "outcome"), [(Roaming.ABROAD, Outcome.PASS), (Roaming.NOT_ABROAD, Outcome.BLOCK)]
-)
+@pytest.mark.parametrize(("said", "outcome"), [(Roaming.ABROAD, Outcome.PASS), (Roaming.NOT_ABROAD, Outcome.BLOCK)])
 def test_a_mobile_number_of_the_set_up_is_judged_by_its_answer(said: Roaming, outcome: Outcome) -> None:
     screen = LaterScreen(claim=CLAIM, answers={"+32470123456": Answer(said, "test")})
     found, headers = screened(screen, message("P-Asserted-Identity: <tel:+32470123456>"))
@@ -78,7 +78,9 @@ def test_the_from_of_a_request_is_judged_and_that_of_a_response_is_ours() -> Non
 
 
 def test_hygiene_is_kept_in_later_messages() -> None:
-    _, headers = screened(LaterScreen(claim=CLAIM), message("Remote-Party-ID: <tel:+331>", "P-Preferred-Identity: <tel:+331>"))
+    _, headers = screened(
+        LaterScreen(claim=CLAIM), message("Remote-Party-ID: <tel:+331>", "P-Preferred-Identity: <tel:+331>")
+    )
     assert len(headers) == 0
 
 

@@ -16,7 +16,8 @@ FLOW = Flow("192.0.2.10:5060", ("192.0.2.1", 5060))
 IDS = Ids(lambda size: b"\x07" * size)
 INVITE = parse(
     b"INVITE sip:+3293330000@192.0.2.10 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
-    b"From: <sip:a@x>;tag=their\r\nTo: <sip:b@y>\r\nCall-ID: c\r\nCSeq: 5 INVITE\r\nContact: <sip:a@192.0.2.7:5070>\r\n\r\n"
+    b"From: <sip:a@x>;tag=their\r\nTo: <sip:b@y>\r\nCall-ID: c\r\nCSeq: 5 INVITE\r\n"
+    b"Contact: <sip:a@192.0.2.7:5070>\r\n\r\n"
 )
 
 
@@ -41,7 +42,9 @@ def test_a_leg_is_found_by_call_id_and_our_tag() -> None:
     assert leg().id == ("c", "our")
 
 
-@pytest.mark.parametrize(("method", "has_contact"), [("INVITE", True), ("UPDATE", True), ("REFER", True), ("BYE", False)])
+@pytest.mark.parametrize(
+    ("method", "has_contact"), [("INVITE", True), ("UPDATE", True), ("REFER", True), ("BYE", False)]
+)
 def test_a_request_bears_our_contact_where_it_refreshes_a_target(method: str, has_contact: bool) -> None:
     sent = leg().request(method, IDS, hops=12)
     assert (sent.headers.first("contact") == "<sip:192.0.2.10:5060>") is has_contact

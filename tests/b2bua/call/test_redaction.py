@@ -31,9 +31,7 @@ def finding(outcome: Outcome, position: Position = Position.NETWORK, header: str
 
 def verdict(*findings: Finding) -> Verdict:
     outcome = max((f.outcome for f in findings), default=Outcome.PASS)
-    return Verdict(
-        outcome=outcome, basis="", findings=findings, flags=(), profile="p", register="r", decided_at=EPOCH
-    )
+    return Verdict(outcome=outcome, basis="", findings=findings, flags=(), profile="p", register="r", decided_at=EPOCH)
 
 
 def redacted(*findings: Finding, caller: str = CALLER, body: bytes = b"", headers: list[tuple[str, str]]) -> Redacted:
@@ -189,7 +187,11 @@ def test_the_body_of_a_withheld_call_is_scrubbed_only_when_it_is_a_session() -> 
     assert redacted(found, body=SDP, headers=[("Content-Type", "text/plain")]).body == SDP
 
 
-@given(st.lists(st.tuples(st.sampled_from(["X-A", "Subject", "Privacy", "Diversion"]), st.text("0123456789 +-.%x", max_size=30))))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["X-A", "Subject", "Privacy", "Diversion"]), st.text("0123456789 +-.%x", max_size=30))
+    )
+)
 def test_nothing_that_shows_a_secret_is_left(headers: list[tuple[str, str]]) -> None:
     result = redacted(finding(Outcome.WITHHOLD, digits="123456"), headers=headers)
     assert not [value for _, value in result.headers if shows(value, "123456")]

@@ -25,7 +25,7 @@ def invite(*lines: str, body: bytes = b"") -> Request:
 
 
 def said(*lines: str) -> list[tuple[str, str, int, str]]:
-    """Position, header, index and text of each assertion, but those of the plain From that stands when none is given."""
+    """Position, header, index and text of each assertion, but that of the plain From of `invite`."""
     found = [(str(a.position), a.header, a.index, a.raw) for a in assertions_of(invite(*lines))]
     return [one for one in found if one != ("presentation", "From", 0, "anonymous")]
 
@@ -131,7 +131,9 @@ def test_a_tel_uri_keeps_its_parameters_for_the_judge() -> None:
     assert (assertion.raw, assertion.notation) == ("1207;phone-context=+32", Notation.TEL)
 
 
-@pytest.mark.parametrize(("uri", "is_phone"), [("sip:1@x;user=phone", True), ("sip:1@x;user=PHONE", True), ("sip:1@x", False)])
+@pytest.mark.parametrize(
+    ("uri", "is_phone"), [("sip:1@x;user=phone", True), ("sip:1@x;user=PHONE", True), ("sip:1@x", False)]
+)
 def test_user_phone_is_told(uri: str, is_phone: bool) -> None:
     (assertion, *_) = assertions_of(invite(f"From: <{uri}>;tag=1"))
     assert assertion.user_phone is is_phone

@@ -1,3 +1,4 @@
+import contextlib
 import ipaddress
 
 import pytest
@@ -35,7 +36,18 @@ def test_an_endpoint_reads_what_it_prints(host: ipaddress.IPv4Address | ipaddres
 
 @pytest.mark.parametrize(
     "text",
-    ["", "gw.example", "192.0.2.1:sip", "192.0.2.1:-1", "192.0.2.1:65536", "192.0.2.1:٥", "[::1", "[::1]5060", "1.2.3", ":5060"],
+    [
+        "",
+        "gw.example",
+        "192.0.2.1:sip",
+        "192.0.2.1:-1",
+        "192.0.2.1:65536",
+        "192.0.2.1:٥",
+        "[::1",
+        "[::1]5060",
+        "1.2.3",
+        ":5060",
+    ],
 )
 def test_what_is_no_endpoint_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
@@ -45,10 +57,8 @@ def test_what_is_no_endpoint_is_a_value_error(text: str) -> None:
 @given(st.text(max_size=30))
 def test_only_value_errors_come_of_any_text(text: str) -> None:
     for parse in (Endpoint.parse, Peer.parse):
-        try:
+        with contextlib.suppress(ValueError):
             assert str(parse(text))
-        except ValueError:
-            pass
 
 
 @pytest.mark.parametrize(("text", "is_it"), [("0.0.0.0", True), ("[::]", True), ("192.0.2.1", False), ("[::1]", False)])

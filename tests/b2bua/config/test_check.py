@@ -69,7 +69,9 @@ def test_sockets_apart_may_be_of_any_class(first: str, second: str) -> None:
     classes=st.lists(st.sampled_from([INT, NAT, None]), min_size=2, max_size=4),
     sockets=st.lists(st.sampled_from(["192.0.2.10:5060", "192.0.2.11:5060", "0.0.0.0:5060"]), min_size=4, max_size=4),
 )
-def test_no_usable_configuration_has_a_socket_of_two_classes(classes: list[TrunkClass | None], sockets: list[str]) -> None:
+def test_no_usable_configuration_has_a_socket_of_two_classes(
+    classes: list[TrunkClass | None], sockets: list[str]
+) -> None:
     trunks = [trunk(f"t{n}", one, sockets[n], f"192.0.2.{n + 1}") for n, one in enumerate(classes)]
     if any(f.fatal for f in check(config(*trunks))):
         return
@@ -150,7 +152,8 @@ def test_a_wildcard_needs_a_host_to_advertise(advertise: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "advertise", ["", "gw example", "gw.example:5060", "[2001:db8::1]", "gw..example", "-gw", "gw\r\nX: 1", "gw>", "ü.be"]
+    "advertise",
+    ["", "gw example", "gw.example:5060", "[2001:db8::1]", "gw..example", "-gw", "gw\r\nX: 1", "gw>", "ü.be"],
 )
 def test_what_is_no_host_is_not_advertised(advertise: str) -> None:
     one = Trunk(

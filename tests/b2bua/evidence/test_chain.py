@@ -179,7 +179,9 @@ def test_tampering_is_found_with_its_line(tmp_path: Path, tamper: Tamper, line: 
 
 def test_a_segment_that_is_taken_away_is_found(tmp_path: Path) -> None:
     lines = chain(9)
-    assert broken(tmp_path, lines[3:]) == Broken(tmp_path / "journal-00000001.jsonl", 1, "does not name the line before it")
+    assert broken(tmp_path, lines[3:]) == Broken(
+        tmp_path / "journal-00000001.jsonl", 1, "does not name the line before it"
+    )
     assert broken(tmp_path, lines[:3], lines[6:]) is not None
 
 
@@ -217,14 +219,20 @@ def test_segments_are_found_in_their_order_and_nothing_else_is(tmp_path: Path) -
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
 
 
 @given(personal=st.dictionaries(st.text(min_size=1, max_size=5), VALUES, max_size=4), note=VALUES)
-def test_whatever_was_sealed_verifies(tmp_path_factory: pytest.TempPathFactory, personal: dict[str, object], note: object) -> None:
+def test_whatever_was_sealed_verifies(
+    tmp_path_factory: pytest.TempPathFactory, personal: dict[str, object], note: object
+) -> None:
     line, _ = seal({"kind": "x", "note": note}, personal, GENESIS, salts(salt_size(personal)))
     assert line.count(b"\n") == 1
     path = tmp_path_factory.getbasetemp() / "one.jsonl"

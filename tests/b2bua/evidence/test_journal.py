@@ -69,7 +69,11 @@ def test_what_was_appended_is_there_at_once_in_order_and_the_chain_holds(tmp_pat
     journal = opened(tmp_path)
     assert journal.append([verdict("a"), verdict("b")])
     assert journal.append([end("a")])
-    assert [(line["kind"], line["call"]) for line in read(tmp_path)[1:]] == [("verdict", "a"), ("verdict", "b"), ("end", "a")]
+    assert [(line["kind"], line["call"]) for line in read(tmp_path)[1:]] == [
+        ("verdict", "a"),
+        ("verdict", "b"),
+        ("end", "a"),
+    ]
     assert verify(segments_of(tmp_path)) is None
     journal.close()
     assert verify(segments_of(tmp_path)) is None
@@ -351,7 +355,9 @@ def test_a_disk_that_is_full_at_a_segments_start_leaves_no_half_segment(tmp_path
 
 
 @pytest.mark.parametrize("call", ["fsync", "ftruncate"])
-def test_a_segment_that_cannot_be_closed_stops_the_journal_for_one_moment_only(tmp_path: Path, disk: Disk, call: str) -> None:
+def test_a_segment_that_cannot_be_closed_stops_the_journal_for_one_moment_only(
+    tmp_path: Path, disk: Disk, call: str
+) -> None:
     journal = opened(tmp_path, 4_096)
     disk.failing = {call: errno.EIO}
     number = 0
