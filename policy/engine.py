@@ -94,9 +94,11 @@ def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]
     """The called number, and it with what stands in the Request-URI's parameters, in normal form."""
     main, _, parameters = raw.partition(";")
     whole = normal_forms(judge(raw, Notation.SIP, profile.plan), profile.plan)
-    if not parameters or "phone-context" in parameters.lower():  # which is half of the number itself
-        return whole, whole
-    return (called := normal_forms(judge(main, Notation.SIP, profile.plan), profile.plan)), whole | called
+    number = judge(main, Notation.SIP, profile.plan)
+    if number.e164 is None:  # a phone-context may be half of the number itself; no other parameter is
+        context = next((p for p in parameters.split(";") if p.lower().startswith("phone-context=")), "")
+        number = judge(f"{main};{context}", Notation.SIP, profile.plan) if context else number
+    return (called := normal_forms(number, profile.plan)), whole | called
 
 
 def _too_many(claim: Claim, profile: Profile) -> Finding:
@@ -122,7 +124,7 @@ def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
     number badly, and is stripped for its form alone.
     """
     allowed = [f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None]
-    allowed += call.beside
+    allowed += call.called
     ordered = sorted(findings, key=_order)
     return tuple(
         attrs.evolve(f, digits="")

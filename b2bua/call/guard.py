@@ -25,9 +25,16 @@ _LONGEST_PART = 64  # of a number that is cut in two
 _LEGIBLE = ("7bit", "8bit", "binary")
 
 
-def shows(text: str, digits: str) -> bool:
-    """Whether the digits stand in a line of text, in any spelling: escaped, separated, full-width, folded, encoded."""
-    return any(digits in plain(reading).replace(" ", "") for reading in _readings(text))
+def shows(text: str, *secrets: str) -> bool:
+    """Whether any of the digits stand in a line of text, in any spelling: escaped, separated, full-width, encoded.
+
+    A text is read once for all secrets: a message of hundreds of numbers may have as many.
+    """
+    for reading in _readings(text):
+        digits = plain(reading).replace(" ", "")
+        if any(secret in digits for secret in secrets):
+            return True
+    return False
 
 
 def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
@@ -40,17 +47,16 @@ def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
     if not wanted:
         return None
     head, _, body = wire.decode("utf-8", "surrogateescape").partition("\r\n\r\n")
+    own = plain(called).replace(" ", "")
+    others = [digits for digits in wanted if digits not in own]
     lines = head.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n")
     for number, line in enumerate(lines):
         name = line.partition(":")[0].strip().lower()
         if name in ("content-encoding", "e") and number:
             return "Content-Encoding"
-        for digits in wanted:
-            addressed = (number == 0 or name in ("to", "t")) and digits in plain(called).replace(" ", "")
-            if not addressed and shows(line, digits):
-                return "Request-URI" if number == 0 else line.partition(":")[0]
-    hidden = _is_encoded(body) or any(shows(line, digits) for line in body.split("\n") for digits in wanted)
-    return "body" if hidden else None
+        if shows(line, *(others if number == 0 or name in ("to", "t") else wanted)):
+            return "Request-URI" if number == 0 else line.partition(":")[0]
+    return "body" if _is_encoded(body) or any(shows(line, *wanted) for line in body.split("\n")) else None
 
 
 def _is_encoded(body: str) -> bool:

@@ -101,7 +101,7 @@ def sweep(headers: Headers, secrets: Iterable[str], removed: dict[str, None]) ->
     wanted = tuple(secrets)
     if not wanted:
         return
-    for key in {key for key, value in headers if any(shows(f"{key}: {value}", digits) for digits in wanted)}:
+    for key in {key for key, value in headers if shows(f"{key}: {value}", *wanted)}:
         _remove(headers, key, removed)
 
 
@@ -116,7 +116,7 @@ def scrub_sdp(body: bytes, secrets: tuple[str, ...]) -> bytes:
     kept = []
     for line in body.split(b"\n"):
         text = line.decode("utf-8", "surrogateescape")
-        if not any(shows(text, digits) for digits in secrets):
+        if not shows(text, *secrets):
             kept.append(line)
         elif line.startswith(b"s="):  # mandatory, so replaced; "-" is the RFC's own word for no name
             kept.append(b"s=-" + line[len(line.rstrip(b"\r")) :])

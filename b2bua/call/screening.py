@@ -74,7 +74,7 @@ def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) ->
             yield from _passports(headers)
         elif key in TEXTS:
             for index, text in enumerate(headers.all(key)):
-                yield _text(Position.OTHER, canonical(key), index, text)
+                yield _words(Position.OTHER, canonical(key), index, text)
 
 
 def refuse_unread(message: Message) -> None:
@@ -145,13 +145,8 @@ def _carrier(headers: Headers, key: str, position: Position) -> Iterator[Asserti
 def _address(position: Position, header: str, index: int, address: Address) -> Iterator[Assertion]:
     yield _uri(position, header, index, address.uri)
     if address.display_name:
-        yield Assertion(
-            position=Position.DISPLAY if position is not Position.OTHER else position,
-            header=header,
-            index=index,
-            raw=address.display_name,
-            notation=Notation.DISPLAY,
-        )
+        place = Position.DISPLAY if position is not Position.OTHER else position
+        yield _words(place, header, index, address.display_name)
     rest = _rest(address)
     if _DIGIT.search(rest) or not rest.isascii():
         yield _text(position, header, index, rest)
@@ -183,6 +178,11 @@ def _dialled(uri: SipUri) -> str:
 
 def _text(position: Position, header: str, index: int, text: str) -> Assertion:
     return Assertion(position=position, header=header, index=index, raw=text, notation=Notation.OTHER)
+
+
+def _words(position: Position, header: str, index: int, text: str) -> Assertion:
+    """A text for the eye, where a number is what a reader takes for one."""
+    return Assertion(position=position, header=header, index=index, raw=text, notation=Notation.DISPLAY)
 
 
 def _rest(address: Address) -> str:

@@ -73,12 +73,21 @@ def rule(assertion: Assertion, call: Call) -> Iterator[Ruling]:
     if assertion.position is Position.DISPLAY:
         yield from _rule_display(assertion, call)
         return
+    if assertion.position is Position.OTHER and assertion.notation is Notation.DISPLAY:
+        for number in display.numbers_in(assertion, call):
+            yield from _rule_elsewhere(Case(assertion, number, call))
+        return
     case = Case(assertion, _read(assertion, call), call)
     if redirect.is_current_target(case):
         yield case.finding(RuleName.NO_NUMBER, Outcome.PASS, "the called number itself, not a redirection", basis="¶9")
     elif case.position is not Position.OTHER:
         yield from (_ROWS[one.number.range](one) for one in _apart(case))
-    elif elsewhere.only_called(case):
+    else:
+        yield from _rule_elsewhere(case)
+
+
+def _rule_elsewhere(case: Case) -> Iterator[Ruling]:
+    if elsewhere.only_called(case):
         yield case.finding(RuleName.NO_NUMBER, Outcome.PASS, "the called number itself, which the callee knows")
     else:
         yield from (elsewhere.flagged(_ROWS[one.number.range](one)) for one in _apart(case))

@@ -56,6 +56,14 @@ class Case:
         return self.number.e164 or (self.number.digits if self.number.range is Range.SHORT else None)
 
     @property
+    def _significant(self) -> str:
+        """The digits without what dialling puts before them, which another spelling may lack."""
+        digits, code = self.number.digits, self.call.profile.plan.country_code
+        if self.number.range is not Range.BAD_FORM or self.number.hidden:
+            return digits
+        return digits.removeprefix("00").removeprefix(code).lstrip("0")
+
+    @property
     def text(self) -> str:
         """How a finding calls what was judged."""
         return f"{self.number.e164 or ascii(self.assertion.raw[:_QUOTED])} in {self.assertion.header}"
@@ -88,7 +96,7 @@ class Case:
             basis=basis or self.call.profile.rules[name].basis,
             outcome=outcome,
             why=f"{self.text} is {what}.",
-            digits=self.number.digits if outcome > Outcome.PASS else "",
+            digits=self._significant if outcome > Outcome.PASS else "",
             flag=flag,
         )
 

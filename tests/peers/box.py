@@ -23,6 +23,8 @@ class Box:
     process: subprocess.Popen[bytes] | None = attrs.field(default=None, init=False)
     _passed: int = attrs.field(default=0, init=False)
     """Journal lines of tests before this one."""
+    _said: int = attrs.field(default=0, init=False)
+    """The log's length when this test began."""
 
     def __attrs_post_init__(self) -> None:
         self.config = self.folder / "b2bua.toml"
@@ -53,6 +55,12 @@ class Box:
         """All it has said."""
         path = self.folder / "box.log"
         return path.read_text() if path.exists() else ""
+
+    @property
+    def alarms(self) -> str:
+        """What it has said in this test, if an error is part of it."""
+        said = self.log[self._said :]
+        return said if " ERROR " in said or "Traceback" in said else ""
 
     def statistics(self) -> dict[str, Any]:
         """What SIGUSR1 makes it log."""
@@ -104,7 +112,8 @@ class Box:
         return self.folder / "journal"
 
     def begin(self) -> None:
-        """A new test begins with an empty journal, as far as it can see."""
+        """A new test begins with an empty journal and log, as far as it can see."""
+        self._said = len(self.log)
         self._passed = 0
         self._passed = len(self.journal())
 

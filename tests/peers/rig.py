@@ -146,7 +146,7 @@ class Rig:
         """The test is over: no exception, no alarm, and every law over every message."""
         for peer in self.peers:
             peer.close()
-        assert " ERROR " not in self.box.log, self.box.log
+        assert not self.box.alarms, self.box.alarms
         check(self.trace, self.ours)
 
     def close(self) -> None:

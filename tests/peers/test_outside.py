@@ -13,19 +13,21 @@ pytestmark = pytest.mark.peer("sipp")
 ALLOW = '<ereg regexp="INVITE.*BYE" search_in="hdr" header="Allow:" check_it="true" assign_to="seen"/>'
 
 
+OUTSIDE = [
+    ("OPTIONS", 200, "", ALLOW),
+    ("REGISTER", 405, "", ALLOW),
+    ("SUBSCRIBE", 405, "", ALLOW),
+    ("PUBLISH", 405, "", ALLOW),
+    ("BREW", 501, "", ""),
+    ("BYE", 481, "", ""),
+    ("CANCEL", 481, "", ""),
+    ("INFO", 481, ";tag=nobody", ""),
+    ("BYE", 481, ";tag=nobody", ""),
+]
+
+
 @pytest.mark.parametrize(
-    ("method", "status", "tag", "seen"),
-    [
-        ("OPTIONS", 200, "", ALLOW),
-        ("REGISTER", 405, "", ALLOW),
-        ("SUBSCRIBE", 405, "", ALLOW),
-        ("PUBLISH", 405, "", ALLOW),
-        ("BREW", 501, "", ""),
-        ("BYE", 481, "", ""),
-        ("CANCEL", 481, "", ""),
-        ("INFO", 481, ";tag=nobody", ""),
-        ("BYE", 481, ";tag=nobody", ""),
-    ],
+    ("method", "status", "tag", "seen"), OUTSIDE, ids=[f"{method}{tag}" for method, _, tag, _ in OUTSIDE]
 )
 def test_a_request_outside_any_call_is_answered(rig: Rig, method: str, status: int, tag: str, seen: str) -> None:
     rig.finish(rig.play("a-asks-outside", FOREIGN, method=method, status=str(status), totag=tag, seen=seen))

@@ -21,6 +21,19 @@ def lacks(regexp: str) -> str:
     return f'<ereg regexp="{regexp}" search_in="msg" check_it_inverse="true" assign_to="seen"/>'
 
 
+#: What the callee says, with which headers; what the caller hears, and what SIPp wants to see in it.
+FAILURES = [
+    (404, "", 404, ""),
+    (480, "", 480, ""),
+    (486, "", 486, ""),
+    (488, 'Warning: 304 b.example "no codec"', 488, matches("Warning", "no codec")),
+    (500, "", 500, ""),
+    (503, "Retry-After: 30", 500, lacks("Retry-After")),
+    (302, "", 480, lacks("Contact")),
+    (407, 'Proxy-Authenticate: Digest realm="b", nonce="n"', 407, matches("Proxy-Authenticate", "realm=.b")),
+]
+
+
 def test_a_blocked_call_is_refused_at_once_and_the_callee_sees_no_packet(rig: Rig) -> None:
     b = rig.play("b-answers", NATIONAL, seen=matches("From", "442079460000"))
     seen = matches("Reason", "Q.850;cause=21")
@@ -67,19 +80,7 @@ def test_an_emergency_call_passes_with_its_number_whatever_the_number(rig: Rig) 
     assert [line["verdict"] for line in rig.box.journal("verdict")] == ["pass"]
 
 
-@pytest.mark.parametrize(
-    ("code", "more", "status", "seen"),
-    [
-        (404, "", 404, ""),
-        (480, "", 480, ""),
-        (486, "", 486, ""),
-        (488, 'Warning: 304 b.example "no codec"', 488, matches("Warning", "no codec")),
-        (500, "", 500, ""),
-        (503, "Retry-After: 30", 500, lacks("Retry-After")),
-        (302, "", 480, lacks("Contact")),
-        (407, 'Proxy-Authenticate: Digest realm="b", nonce="n"', 407, matches("Proxy-Authenticate", "realm=.b")),
-    ],
-)
+@pytest.mark.parametrize(("code", "more", "status", "seen"), FAILURES, ids=[str(row[0]) for row in FAILURES])
 def test_a_failure_of_the_callee_reaches_the_caller(rig: Rig, code: int, more: str, status: int, seen: str) -> None:
     b = rig.play("b-refuses", NATIONAL, code=str(code), more=more)
     a = rig.play("a-is-refused", FOREIGN, status=str(status), seen=seen)

@@ -6,8 +6,10 @@ from tests.peers.rig import FOREIGN, NATIONAL, Rig
 
 pytestmark = [pytest.mark.peer("sipp"), pytest.mark.slow]
 
-#: What the allocator may hold on to after nine thousand calls more, KiB: a leak of 60 bytes a call would be seen.
-ALLOWANCE = 512
+#: KiB that the process may hold beyond what it held after the first thousand calls. Its tables and the allocator's
+#: pools still settle then: 750 to 920 KiB over the next nine thousand calls, 8 KiB over the nine thousand after those
+#: (2026-11-22). A leak of 180 bytes a call is seen; a call that is not forgotten is fifty times as large.
+ALLOWANCE = 1_536
 
 
 def both_ways(fresh: Rig, calls: int, rate: int) -> None:

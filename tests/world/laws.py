@@ -26,6 +26,8 @@ class Laws:
     records: list[Record] = attrs.field(factory=list)
     _offered: set[tuple[str, str]] = attrs.field(factory=set)
     """Call-ID and branch of each INVITE that went in."""
+    _initial: set[tuple[str, str]] = attrs.field(factory=set)
+    """Those of them that open a call."""
     _finals: dict[tuple[str, str], bytes] = attrs.field(factory=dict)
     """The final response to each of them."""
     _tags: dict[tuple[str, str], str] = attrs.field(factory=dict)
@@ -51,6 +53,8 @@ class Laws:
         status = wire.status
         if status is None and wire.method == "INVITE":
             self._offered.add((wire.call_id, wire.branch))
+            if not wire.to_tag:
+                self._initial.add((wire.call_id, wire.branch))
         elif status is None and wire.method == "BYE":
             self._ended.add((wire.call_id, wire.from_tag))
         elif status is not None and 200 <= status < 300 and wire.method == "INVITE":
@@ -94,6 +98,8 @@ class Laws:
         if wire.method == "INVITE" and not wire.to_tag:
             self._placed.add(wire.call_id)
             _law(len(self._placed) <= self._allowed, "a call leaves that no verdict line before it lets go on")
+        known = wire.call_id in self._placed or any(call_id == wire.call_id for call_id, _ in self._initial)
+        _law(known, f"a {wire.method} of no call: {wire.call_id}")
         if wire.method == "ACK":
             key = wire.call_id, wire.to_tag, wire.cseq
             if key in self._accepted:
@@ -126,6 +132,9 @@ class Laws:
         if status >= 200:
             first = self._finals.setdefault(key, wire.data)
             _law(first == wire.data, f"a second final answer to the INVITE {key}: {wire.start}")
+            accepted = sum(data.startswith(b"SIP/2.0 2") for at, data in self._finals.items() if at in self._initial)
+            answers = sum(count for (_, kind), count in self._kinds.items() if kind == "answer")
+            _law(accepted <= answers, f"the INVITE {key} is accepted before its answer line stands")
         else:
             _law(key not in self._finals, f"{status} after the final answer to the INVITE {key}")
 

@@ -36,7 +36,7 @@ from tests.world.wire import Wire
 
 CONFIG: Config = load(Path(__file__).with_name("world.toml"))
 EPOCH = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
-STEPS = 200_000
+STEPS = 20_000
 """Inputs after which a scene is thought to run in a circle."""
 ABROAD, HOME = "192.0.2.1:5060", "198.51.100.1:5060"
 ABROAD_SOCKET, HOME_SOCKET = "192.0.2.10:5060", "198.51.100.10:5060"

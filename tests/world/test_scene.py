@@ -40,6 +40,7 @@ def told(*outputs: Record | bytes, heard: tuple[bytes, ...] = ()) -> Laws:
     ("outputs", "sentence"),
     [
         ((answer(603), answer(200)), "a second final answer"),
+        ((message("BYE sip:x@y SIP/2.0", "1 BYE", "nobody"),), "a BYE of no call"),
         ((answer(200), answer(200, tag="u")), "To tag changes"),
         ((answer(200, tag=""),), "without a To tag"),
         ((answer(200), answer(180)), "180 after the final answer"),
@@ -60,6 +61,12 @@ def test_a_law_is_broken_at_the_step_that_breaks_it(outputs: tuple[Record | byte
         told(*outputs)
 
 
+def test_a_call_may_be_accepted_only_when_its_line_stands() -> None:
+    with pytest.raises(BrokenLawError, match="before its answer line"):
+        told(line("verdict"), answer(200), line("answer"), heard=(invite(),))
+    told(line("verdict"), line("answer"), answer(200), heard=(invite(),))
+
+
 @pytest.mark.parametrize(
     ("laws", "sentence"),
     [
@@ -78,7 +85,7 @@ def test_a_law_about_the_end_is_broken_at_the_end(laws: object, sentence: str) -
 def test_what_keeps_the_laws_is_let_through() -> None:
     ack = message("ACK sip:x@y SIP/2.0", "1 ACK", "out", "c", "t")
     laws = told(
-        line("verdict"), invite("out"), answer(180), answer(200), answer(200), ack, line("answer"), line("end"),
+        line("verdict"), invite("out"), answer(180), line("answer"), answer(200), answer(200), ack, line("end"),
         heard=(invite(), answer(200, "out")),
     )  # fmt: skip
     laws.finish()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of
+from b2bua.call.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of, is_unread
 from policy.claim import Notation, Position, TrunkClass
 from sipstack.errors import ParseError
 from sipstack.message import Request, parse
@@ -171,16 +171,36 @@ def test_what_is_not_a_cli_may_be_unreadable_and_is_judged_as_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "body"),
+    ("lines", "body"),
     [
-        ("application/ISUP;version=etsi", b"\x01"),
-        ("multipart/mixed;boundary=x", b"--x\r\nContent-Type: application/isup\r\n\r\n\x01\r\n--x--\r\n"),
+        (["Content-Type: application/ISUP;version=etsi"], b"\x01"),
+        (["c: application / qsig"], b"\x01"),
+        (
+            ["Content-Type: multipart/mixed;boundary=x"],
+            b"--x\r\nContent-Type:\r\n application/isup\r\n\r\n\x01\r\n--x--\r\n",
+        ),
+        (["Content-Type: text/plain", "e: gzip"], b"\x1f\x8b"),
     ],
 )
-def test_isup_is_415_for_nobody_here_reads_it(kind: str, body: bytes) -> None:
+def test_a_body_that_nobody_here_reads_is_415(lines: list[str], body: bytes) -> None:
     with pytest.raises(ParseError) as caught:
-        list(assertions_of(invite(f"Content-Type: {kind}", body=body)))
+        claim_of(invite(*lines, body=body), "abroad", TrunkClass.INTERNATIONAL)
     assert caught.value.status == 415
+    assert is_unread(invite(*lines, body=body))
+    assert claim_of(invite(*lines, body=body), "home", TrunkClass.NATIONAL).assertions == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("Content-Type: application/sdp", b"v=0\r\n"),
+        ("Content-Type: text/plain", b"application/isup"),
+        ("Content-Encoding: identity", b"x"),
+        ("Content-Encoding: gzip", b""),
+    ],
+)
+def test_other_bodies_are_let_through(line: str, body: bytes) -> None:
+    assert not is_unread(invite(line, body=body))
 
 
 def test_contact_to_and_the_request_uri_are_no_claims() -> None:
