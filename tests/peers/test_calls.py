@@ -34,3 +34,9 @@ def test_the_session_description_crosses_byte_for_byte(rig: Rig) -> None:
     a, b = rig.call("a-calls", "b-answers")
     assert b.heard("INVITE")[0].body == a.said("INVITE")[0].body
     assert a.heard("SIP/2.0 200 OK")[0].body == b.said("SIP/2.0 200 OK")[0].body
+
+
+def test_ringing_and_early_media_reach_the_caller_in_their_order(rig: Rig) -> None:
+    a, b = rig.call("a-hears-a-tone", "b-rings-with-a-tone")
+    assert [response.status for response in a.heard("SIP/2.0 1")] == [100, 180, 183, 180]
+    assert a.heard("SIP/2.0 183")[0].body == b.said("SIP/2.0 183")[0].body

@@ -134,3 +134,22 @@ def test_every_fork_that_answers_is_acknowledged_and_all_but_the_first_hung_up(f
     assert hung_up == ["y", "z", "x"]
     fresh.box.drained()
     assert fresh.box.causes() == ["BYE"]
+
+
+def test_a_callee_that_only_tries_is_cancelled_when_it_has_had_its_time(fresh: Rig) -> None:
+    fresh.start(no_answer_seconds=1)
+    b = fresh.play("b-only-tries", NATIONAL)
+    a = fresh.play("a-is-refused", FOREIGN, status="408")
+    fresh.finish(a, b)
+    assert fresh.box.causes() == ["no answer"]
+
+
+def test_an_invite_that_is_never_answered_after_its_cancel_is_forgotten(fresh: Rig) -> None:
+    fresh.start(t1_ms=20).call("a-cancels-ringing", "b-ignores-the-cancel")
+    fresh.box.drained()
+    assert fresh.box.causes() == ["cancelled"]
+
+
+def test_a_change_of_the_session_that_is_pending_at_the_hang_up_is_refused(rig: Rig) -> None:
+    rig.call("a-is-hung-up-while-it-asks", "b-hangs-up-while-it-is-asked")
+    assert rig.box.causes() == ["BYE"]
