@@ -10,6 +10,7 @@ import pytest
 from b2bua.config import read
 
 ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 CONFIGS = sorted(ROOT.glob("examples/**/*.toml"))
 
 
@@ -36,7 +37,7 @@ def test_the_command_that_the_readme_shows_explains_the_example_invite() -> None
     assert explained.stdout.startswith("BLOCK on INT-1, answered 603: art. 1 2°")
 
 
-@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_document_links_only_to_what_is_there(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target

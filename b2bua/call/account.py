@@ -41,22 +41,39 @@ def verdict_record(
     pair: Pair, invite: Request, verdict: Verdict, moment: Moment, removed: tuple[str, ...] = ()
 ) -> Record:
     """The evidence of one decision: what was said, what was found, by which law, and what was taken out."""
-    facts = {
-        "trunk": pair.a.trunk.name,
-        "class": str(pair.a.trunk.trunk_class),
-        "peer": _spell(pair.a.flow),
-        "call_id": invite.call_id,
-        **of_verdict(verdict),
-        "removed": list(removed),
-    }
-    lines = zip(invite.headers.keys, invite.headers.lines, strict=True)
+    facts = {**_origin(pair, invite), **of_verdict(verdict), "removed": list(removed)}
     personal = {
-        "called": invite.uri,
-        "identity": [line for key, line in lines if key == "from" or key in IDENTITY],
+        **_said(invite),
         "findings": [of_finding(finding) for finding in verdict.findings],
         "roaming": {number: str(answer.outcome) for number, answer in pair.answers.items()},
     }
     return Record("verdict", pair.call, moment.utc, facts, personal)
+
+
+def undecided_record(pair: Pair, invite: Request, moment: Moment) -> Record:
+    """The evidence of a call that its caller took back while a roaming question was open."""
+    context = pair.context
+    facts = {
+        **_origin(pair, invite),
+        "verdict": "undecided",
+        "profile": context.profile.version,
+        "register": context.register.version,
+    }
+    return Record("verdict", pair.call, moment.utc, facts, _said(invite))
+
+
+def _origin(pair: Pair, invite: Request) -> dict[str, object]:
+    return {
+        "trunk": pair.a.trunk.name,
+        "class": str(pair.a.trunk.trunk_class),
+        "peer": _spell(pair.a.flow),
+        "call_id": invite.call_id,
+    }
+
+
+def _said(invite: Request) -> dict[str, object]:
+    lines = zip(invite.headers.keys, invite.headers.lines, strict=True)
+    return {"called": invite.uri, "identity": [line for key, line in lines if key == "from" or key in IDENTITY]}
 
 
 def _spell(flow: Flow) -> str:

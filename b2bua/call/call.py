@@ -6,7 +6,7 @@ the dialogs afterwards is in `relay.py`.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 import attrs
@@ -30,6 +30,7 @@ from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
 from sipstack.message import Headers, Request, Response, response_to
 from sipstack.message import request as build
+from sipstack.status import reason as phrase_of
 
 #: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
 REJECTED = ("Reason", 'Q.850;cause=21;text="Call rejected"')
@@ -133,8 +134,7 @@ class Call:
             headers.add("Accept", "application/sdp")
         return [
             account.verdict_record(self.pair, self._pending(), verdict, moment),
-            self._reply(status, reason, headers),
-            *self._end("blocked", status, moment),
+            *self._end("blocked", status, moment, self._reply(status, reason, headers)),
         ]
 
     def _unreadable(self, error: ParseError, moment: Moment) -> list[Act]:
@@ -169,10 +169,11 @@ class Call:
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))
-            return [record, alarm, refusal, *self._end("egress guard", 603, moment)]
+            return [record, alarm, *self._end("egress guard", 603, moment, refusal)]
         self.pair.b, self.sent, self.state = leg, sent, State.CALLING
         self.answer_by = moment.tick + self.pair.context.no_answer
-        return [record, self._reply(100), Start(INVITE, sent, leg.flow)]
+        trying = [] if self.asked else [self._reply(100)]
+        return [record, *trying, Start(INVITE, sent, leg.flow)]
 
     def _route(self, invite: Request) -> Trunk | None:
         name = self.pair.context.routes.find(self.a.trunk.name, called_number(invite.uri))
@@ -217,6 +218,11 @@ class Call:
                 return self._fail(status, f"target: {cause}", moment)
             return self._close() if self.state is State.CANCELLING else []
         return [] if purpose == BYE else self.relays.failed(purpose, status)
+
+    def invite_over(self) -> list[Act]:
+        """No response to the B leg's INVITE can come any more, from whatever branch of a fork (RFC 6026 §8.4)."""
+        self.sent = None
+        return self._close() if self.state is State.CANCELLING else []
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
@@ -271,30 +277,25 @@ class Call:
         dialog = Dialog.as_caller(self.sent, response)
         ack = leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")
         bye = dialog.request("BYE", via=leg.via(self.pair.context.ids))
-        acts: list[Act] = [ack, Start(BYE, bye, leg.flow)]
-        return acts + self._close() if self.state is State.CANCELLING else acts
+        return [ack, Start(BYE, bye, leg.flow)]
 
     def _refused(self, response: Response, moment: Moment) -> list[Act]:
         """A failure crosses; a redirection does not, for its Contact would name the other side's addresses, and a 503
         would speak of our own service when it was theirs that failed (§16.7 step 6, §21.5.4)."""
-        status = {503: 500}.get(response.status, response.status)
-        if status < 400:
+        if response.status < 400:
             return self._fail(480, "redirected", moment)
-        same = status == response.status
-        reply = self._carry(response, moment, status, response.reason if same else None)
-        if not same:
-            reply.headers.remove("retry-after")
-        return [Reply(self.key, reply), *self._end("failed", status, moment)]
+        if response.status == 503:
+            response.status, response.reason = 500, phrase_of(500)
+            response.headers.remove("retry-after")
+        reply = self._carry(response, moment)
+        return self._end("failed", reply.status, moment, Reply(self.key, reply))
 
-    def _carry(
-        self, response: Response, moment: Moment, status: int | None = None, reason: str | None = None
-    ) -> Response:
+    def _carry(self, response: Response, moment: Moment) -> Response:
         """A B leg response as the A leg's."""
         invite, leg = self._pending(), self._callee()
         carried = self.pair.carried(leg, response, moment)
-        status = response.status if status is None else status
-        reply = response_to(invite, status, reason or response.reason, to_tag=self.a.tag, body=carried.body)
-        if status < 300:
+        reply = response_to(invite, response.status, response.reason, to_tag=self.a.tag, body=carried.body)
+        if response.status < 300:
             for value in invite.headers.all("record-route"):
                 reply.headers.add("Record-Route", value)
             reply.headers.add("Contact", self.a.socket.contact)
@@ -305,7 +306,8 @@ class Call:
 
     def requested(self, leg: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
         """A request in the dialog of one leg."""
-        if leg.dialog is None or (self.state is State.PARTING and request.method != "BYE"):
+        stranger = leg.dialog is None or leg.dialog.remote_tag != (request.from_.tag or "")
+        if leg.dialog is None or stranger or (self.state is State.PARTING and request.method != "BYE"):
             return [Reply(key, response_to(request, 481))]
         try:
             leg.dialog.receive(request)
@@ -334,7 +336,7 @@ class Call:
             return self.relays.cancelled(key)
         headers = self.pair.carried(self.a, cancel, moment).headers
         reasons = tuple(("Reason", value) for value in headers.all("reason"))
-        return [self._reply(487), *self._give_up("cancelled", 487, moment, reasons)]
+        return self._give_up("cancelled", 487, moment, self._reply(487), reasons=reasons)
 
     def _hang_up(self, leg: Leg, bye: Request, key: Key, moment: Moment) -> list[Act]:
         acts: list[Act] = [Reply(key, response_to(bye, 200))]
@@ -343,7 +345,7 @@ class Call:
         if self.state is State.ANSWERED:
             leg.acknowledged()
             other, self.parting = self.pair.other(leg), self.pair.carried(leg, bye, moment)
-            acts += [*self.relays.give_up(), self._end_record("BYE", 200, moment, by=leg)]
+            acts = [self._end_record("BYE", 200, moment, by=leg), *acts, *self.relays.give_up()]
             if other is None or other.unacked is None:
                 return acts + self._part(other)
             # §15: a BYE "MUST NOT" go out "until it has received an ACK for its 2xx response", which may be lost.
@@ -351,7 +353,7 @@ class Call:
             return acts
         if leg is self.a and self.state in (State.CALLING, State.ASKING):
             # §15: a caller may end an early dialog by BYE; to the callee that is a CANCEL.
-            return [*acts, self._reply(487), *self._give_up("BYE", 487, moment)]
+            return self._give_up("BYE", 487, moment, *acts, self._reply(487))
         return acts
 
     # The clock.
@@ -383,23 +385,26 @@ class Call:
             failed = Answer(Roaming.FAILED, "no answer in time", moment.utc)
             late = {number: failed for number in self.asked if number not in self.pair.answers}
             return self.answered_questions(late, moment)
-        return [self._reply(408), *self._give_up("no answer", 408, moment)]
+        return self._give_up("no answer", 408, moment, self._reply(408))
 
     # The end.
 
     def _fail(self, status: int, cause: str, moment: Moment) -> list[Act]:
-        return [self._reply(status), *self._end(cause, status, moment)]
+        return self._end(cause, status, moment, self._reply(status))
 
-    def _give_up(self, cause: str, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()) -> list[Act]:
+    def _give_up(
+        self, cause: str, status: int, moment: Moment, *messages: Act, reasons: Sequence[tuple[str, str]] = ()
+    ) -> list[Act]:
         """The A leg is done before an answer: take the B leg back, which may still answer (§9.1)."""
-        if self.state is not State.CALLING:
-            return self._end(cause, status, moment)
+        if self.state is State.ASKING:
+            undecided = account.undecided_record(self.pair, self._pending(), moment)
+            return [undecided, *self._end(cause, status, moment, *messages)]
         self.state, self.answer_by, self.invite = State.CANCELLING, None, None
-        return [self._end_record(cause, status, moment), Abandon(INVITE, headers)]
+        return [self._end_record(cause, status, moment), *messages, Abandon(INVITE, reasons)]
 
     def _bye_both(self, cause: str, moment: Moment) -> list[Act]:
         reason = Crossing(Headers.of([("Reason", f'SIP;cause=408;text="{cause}"')]), b"")
-        return [*self._bye(self.a, reason), *self._bye(self.b, reason), *self._end(cause, 200, moment)]
+        return self._end(cause, 200, moment, *self._bye(self.a, reason), *self._bye(self.b, reason))
 
     def _bye(self, leg: Leg | None, carried: Crossing | None) -> list[Act]:
         """Ends one leg's dialog; a 2xx of its that still waits for an ACK gets it first."""
@@ -418,8 +423,9 @@ class Call:
         """The last BYE of a call whose end is recorded."""
         return [*self._bye(leg, self.parting), *self._close()]
 
-    def _end(self, cause: str, status: int, moment: Moment) -> list[Act]:
-        return [*self.relays.give_up(), self._end_record(cause, status, moment), *self._close()]
+    def _end(self, cause: str, status: int, moment: Moment, *messages: Act) -> list[Act]:
+        """The evidence of the end, then the messages that bring it about."""
+        return [self._end_record(cause, status, moment), *messages, *self.relays.give_up(), *self._close()]
 
     def _end_record(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> Record:
         seconds = None if self.answered_at is None else round(moment.tick - self.answered_at, 3)

@@ -16,6 +16,7 @@ from b2bua.call.context import Context
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
+from b2bua.trunk import called_number
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.flow import Flow
@@ -137,7 +138,7 @@ class Core:
                 case Failed():
                     out += self._failed(effect, moment)
                 case Ended(key=key):
-                    self._ended(key)
+                    out += self._ended(key, moment)
         return out
 
     def _incoming(self, effect: Incoming, moment: Moment) -> list[Output]:
@@ -175,7 +176,8 @@ class Core:
         if trunk is None:
             # The driver admits by the same table, so this is a reload that took the trunk away in between.
             return self._respond(key, invite, 403, moment)
-        if trunk.is_screened and not self.may_record:
+        emergency = context.routes.is_emergency(called_number(invite.uri))
+        if trunk.is_screened and not self.may_record and not emergency:
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
         leg = Leg(
@@ -208,17 +210,17 @@ class Core:
         held, purpose = self._clients.get(effect.key, (None, ""))
         return [] if held is None else self._do(held, held.call.failed(purpose, effect.cause, moment), moment)
 
-    def _ended(self, key: Key) -> None:
+    def _ended(self, key: Key, moment: Moment) -> list[Output]:
         server = self._servers.pop(key, None)
         if server is not None:
             server.servers.discard(key)
         held, purpose = self._clients.pop(key, (None, ""))
-        if held is not None:
-            # Each unwanted branch of a fork is hung up under the one purpose BYE, and only the last is remembered.
-            if held.clients.get(purpose) == key:
-                del held.clients[purpose]
-            if purpose == INVITE:
-                held.call.sent = None
+        if held is None:
+            return []
+        # Each unwanted branch of a fork is hung up under the one purpose BYE, and only the last is remembered.
+        if held.clients.get(purpose) == key:
+            del held.clients[purpose]
+        return self._do(held, held.call.invite_over(), moment) if purpose == INVITE else []
 
     def _respond(
         self, key: Key, request: Request, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()

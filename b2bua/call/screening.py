@@ -129,7 +129,7 @@ def unreadable(error: ParseError, profile: str, register: str, now: datetime.dat
 
 def _carrier(headers: Headers, key: str, position: Position) -> Iterator[Assertion]:
     header = canonical(key)
-    for index, value in enumerate(headers.values(key)):
+    for index, value in enumerate(_values(headers, key, position)):
         try:
             address = Address.parse(value)
         except ParseError:
@@ -140,6 +140,16 @@ def _carrier(headers: Headers, key: str, position: Position) -> Iterator[Asserti
         if key == "remote-party-id" and (address.parameters.get("party") or "calling").lower() != "calling":
             continue
         yield from _address(position, header, index, address)
+
+
+def _values(headers: Headers, key: str, position: Position) -> list[str]:
+    """Each value; what is no caller's number may be unreadable, and its lines are then taken whole."""
+    try:
+        return headers.values(key)
+    except ParseError:
+        if position is not Position.OTHER:
+            raise
+        return headers.all(key)
 
 
 def _address(position: Position, header: str, index: int, address: Address) -> Iterator[Assertion]:

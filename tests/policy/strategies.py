@@ -50,9 +50,7 @@ SPELLINGS: dict[str, Spelling] = {
     "percent escapes": _percent,
     "percent escapes twice": lambda text: _percent(_percent(text)),
     "full width": _other_digits("\uff10"),
-    "full width, escaped": lambda text: "".join(
-        f"%EF%BC%{0x90 + int(c):02X}" if c.isdecimal() else c for c in text
-    ),
+    "full width, escaped": lambda text: "".join(f"%EF%BC%{0x90 + int(c):02X}" if c.isdecimal() else c for c in text),
     "Arabic-Indic": _other_digits("\u0660"),
     "mathematical bold": _other_digits("\U0001d7ce"),
     "zero width": _between("\u200b"),

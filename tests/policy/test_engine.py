@@ -140,9 +140,7 @@ def test_machines_are_asked_about_when_the_profile_calls_them_mobile() -> None:
         (datetime(2024, 11, 30, 23, 0, tzinfo=UTC), Outcome.BLOCK, Outcome.BLOCK),  # and in winter
     ],
 )
-def test_each_rule_begins_at_midnight_in_brussels_of_its_day(
-    moment: datetime, fixed: Outcome, mobile: Outcome
-) -> None:
+def test_each_rule_begins_at_midnight_in_brussels_of_its_day(moment: datetime, fixed: Outcome, mobile: Outcome) -> None:
     for raw, expected in ((BRUSSELS, fixed), ("1207", fixed), ("612345678", fixed), (MOBILE, mobile)):
         assert judged(presented(raw), roaming=Roaming.NOT_ABROAD, now=moment).outcome is expected
 

@@ -688,3 +688,77 @@ def test_a_call_to_112_is_neither_blocked_nor_withheld() -> None:
         assert invite_at_callee(scene).first("from").startswith(GEOGRAPHIC)
         scene.caller.bye(session)
     assert scene.record("verdict").facts["flags"] == ["emergency"]
+
+
+def test_a_second_fork_that_answers_after_the_cancel_is_hung_up_too() -> None:
+    with Scene() as scene:
+        scene.callee.script = [(0.05, 180, b"")]
+        scene.callee.heeds_cancel = False
+        session = scene.caller.invite()
+        scene.run(1)
+        scene.caller.cancel(session)
+        scene.run(0.015)
+        invite = scene.callee.requests("INVITE")[0]
+        for tag in ("one", "two"):
+            scene.callee.respond(invite, 200, tag=tag)
+            scene.run(0.1)
+
+
+def test_a_call_cancelled_while_its_number_is_asked_about_has_its_verdict_line() -> None:
+    with Scene(answers={"+32470123456": None}) as scene:
+        session = scene.caller.invite(caller="<sip:+32470123456@x>")
+        scene.run(0.5)
+        scene.caller.cancel(session)
+
+
+def test_a_call_hung_up_while_its_number_is_asked_about_has_its_verdict_line() -> None:
+    with Scene(answers={"+32470123456": None}) as scene:
+        session = scene.caller.invite(caller="<sip:+32470123456@x>")
+        scene.run(0.5)
+        session.remote = "<sip:x@y>;tag=" + next(iter(scene.core._dialogs))[1]
+        scene.caller.bye(session)
+
+
+def test_without_evidence_an_emergency_call_goes_on() -> None:
+    with Scene() as scene:
+        scene.core.may_record = False
+        session = scene.caller.invite("112")
+        scene.run(5)
+        assert session.final == 200
+        scene.caller.bye(session)
+
+
+def test_their_503_is_our_500_in_words_too() -> None:
+    with Scene() as scene:
+        scene.callee.script = [(0.1, 503, b"")]
+        scene.caller.invite()
+    assert scene.caller.responses()[-1].start == "SIP/2.0 500 Server Internal Error"
+
+
+def test_a_bye_with_a_strangers_tag_ends_nothing() -> None:
+    with Scene() as scene:
+        session = scene.caller.invite()
+        scene.run(3)
+        scene.deliver(
+            scene.caller, scene.caller._in_dialog(session, "BYE", 9, (), b"").replace(b"tag=caller-1", b"tag=stranger")
+        )
+        scene.run(1)
+        assert scene.core.statistics().calls == 1
+        assert scene.caller.responses("BYE")[0].status == 481
+        scene.caller.bye(session)
+        session.cseq = 9
+
+
+def test_a_question_answered_gives_no_second_100() -> None:
+    with Scene(answers={"+32470123456": Roaming.ABROAD}, thinking=0.3) as scene:
+        session = scene.caller.invite(caller="<sip:+32470123456@x>")
+        scene.run(5)
+        scene.caller.bye(session)
+        assert [w.status for w in scene.caller.seen].count(100) == 1
+
+
+def test_the_evidence_of_a_refusal_is_whole_before_the_refusal_leaves() -> None:
+    with Scene() as scene:
+        data = scene.caller.invite(caller="<sip:+3225551212@x>").invite.data
+        kinds = [getattr(output, "kind", "send") for output in scene.deliver(scene.caller, data)]
+        assert kinds[:3] == ["verdict", "end", "send"]
