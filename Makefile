@@ -54,7 +54,7 @@ $(BIN)/python:
 	@if ! $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
 	    echo "== this Python has no ensurepip: installing Debian's python3-venv"; \
 	    if [ -z "$(ROOT)" ]; then echo "   not root and no sudo: run 'apt-get install python3-venv' first"; exit 1; fi; \
-	    $(ROOT) apt-get update -q && $(ROOT) apt-get install -q -y --no-install-recommends python3-venv; \
+	    { $(ROOT) apt-get update -q && $(ROOT) apt-get install -q -y --no-install-recommends python3-venv; } >/dev/null || exit 1; \
 	fi
 	@echo "== setting up $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
