@@ -15,7 +15,7 @@ Fields = Mapping[str, object]
 
 @attrs.define
 class Reply:
-    """Answer a peer's request; a 2xx to INVITE goes by `Repeat` from its first copy on."""
+    """Answer a peer's request."""
 
     key: Key
     response: Response
@@ -23,7 +23,7 @@ class Reply:
 
 @attrs.define
 class Repeat:
-    """Send the printed 2xx of an INVITE, the first time and again until its ACK comes."""
+    """Send the printed 2xx of an INVITE again; its ACK has not come."""
 
     key: Key
     wire: bytes

@@ -354,7 +354,7 @@ class Call:
         if leg is self.a and self.state in (State.CALLING, State.ASKING):
             # §15: a caller may end an early dialog by BYE; to the callee that is a CANCEL.
             return self._give_up("BYE", 487, moment, *acts, self._reply(487))
-        return acts
+        return [Reply(key, response_to(bye, 481))]  # §15: a callee has no BYE for an early dialog
 
     # The clock.
 

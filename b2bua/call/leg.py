@@ -2,7 +2,7 @@
 
 import attrs
 
-from b2bua.call.acts import Act, Repeat, Transmit
+from b2bua.call.acts import Act, Repeat, Reply, Transmit
 from b2bua.call.bridge import next_hop
 from b2bua.trunk import Socket, Trunk
 from sipstack.dialog import Dialog, SentAcks, UnackedAnswer
@@ -66,7 +66,7 @@ class Leg:
         wire = response.encode()
         self.unacked = UnackedAnswer(wire, timing, now)
         self.unacked_key = key
-        return Repeat(key, wire)
+        return Reply(key, response)
 
     def acknowledged(self) -> None:
         """The ACK has come."""

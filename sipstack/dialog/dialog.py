@@ -118,7 +118,7 @@ class Dialog:
         """
         number = request.cseq.number
         if self.remote_cseq is not None and number < self.remote_cseq:
-            raise ProtocolError("CSeq Out Of Order", status=500)
+            raise ProtocolError("Request Out Of Order", status=500)
         self.remote_cseq = number
 
     def request(

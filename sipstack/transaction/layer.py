@@ -39,7 +39,6 @@ from sipstack.message import (
     ack_to_failure,
     cancel_of,
     parse,
-    parse_structure,
     response_to,
 )
 from sipstack.timing import Timing
@@ -82,6 +81,8 @@ class _Entry:
     """A client INVITE without a final response: what a CANCEL would be made of."""
     cancel: tuple[tuple[str, str], ...] | None = attrs.field(default=None, init=False)
     """The headers for a CANCEL that waits for the first provisional response (§9.1)."""
+    to_tag: str = attrs.field(default="", init=False)
+    """The tag that our last response to a server INVITE bore."""
     is_final: bool = attrs.field(default=False, init=False)
     """Whether a client's user has had its final response, so that a later fault is no failure of the request."""
     queued: float | None = attrs.field(default=None, init=False)
@@ -156,7 +157,11 @@ class TransactionLayer:
 
         Raises StateError when the key is that of a request we sent.
         """
-        return self._answer(key, response.status, response.encode(), now)
+        effects = self._answer(key, response.status, response.encode(), now)
+        entry = self._entries.get(key)
+        if entry is not None and isinstance(entry.machine, ServerInvite):
+            entry.to_tag = response.to.tag or ""
+        return effects
 
     def repeat(self, key: Key, wire: bytes, now: float) -> list[Effect]:
         """Send the printed 2xx of an accepted INVITE again, where its first copy went (§13.3.1.4)."""
@@ -289,7 +294,8 @@ class TransactionLayer:
         machine = None if invite is None else invite.machine
         if invite is None or not isinstance(machine, ServerInvite):
             return self.respond(key, response_to(cancel, 481, to_tag=self.ids.tag()), now)
-        tag = _to_tag(machine.wire) or self.ids.tag()
+        # §9.2: it "SHOULD be the same" as that of the response to the INVITE; a peer may go on with the last it heard.
+        tag = invite.to_tag or self.ids.tag()
         effects = self.respond(key, response_to(cancel, 200, to_tag=tag), now)
         if machine.state is PROCEEDING:
             effects.append(Cancelled(invite.key, cancel))
@@ -393,11 +399,6 @@ def _trying(invite: Request) -> bytes:
     # §8.2.6.1: "any Timestamp header field present in the request MUST be copied into this 100".
     stamps = [("Timestamp", value) for value in invite.headers.all("timestamp")]
     return response_to(invite, 100, headers=stamps).encode()
-
-
-def _to_tag(wire: bytes) -> str | None:
-    """The tag of our last response, which the CANCEL's 200 should bear too (§9.2); read back, since CANCELs are few."""
-    return parse_structure(wire).to.tag if wire else None
 
 
 def _stateless_tag(request: Request) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from b2bua.call.acts import Repeat, Transmit
+from b2bua.call.acts import Repeat, Reply, Transmit
 from b2bua.call.leg import Leg
 from b2bua.trunk import Trunks
 from sipstack.dialog import Dialog
@@ -79,12 +79,13 @@ def test_an_ack_carries_the_other_sides_lines_and_body() -> None:
 def test_a_2xx_is_repeated_at_t1_doubling_until_acknowledged() -> None:
     one = leg()
     act = one.answer(Key("k"), accepted(), Timing(), 100.0)
-    assert isinstance(act, Repeat)
+    assert isinstance(act, Reply)
+    first = act.response.encode()
     sendings = []
     while one.unacked is not None and not one.unacked.given_up:
         at = one.deadline()
         assert at is not None
-        sendings += [at - 100 for again in one.tick(at) if isinstance(again, Repeat) and again.wire == act.wire]
+        sendings += [at - 100 for again in one.tick(at) if isinstance(again, Repeat) and again.wire == first]
     assert sendings[:6] == [0.5, 1.5, 3.5, 7.5, 11.5, 15.5]
     assert sendings[-1] < 32
 
