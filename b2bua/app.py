@@ -75,7 +75,7 @@ class App:
     core: Core
     journal: Journal
     table: Table
-    driver: Driver = attrs.field(init=False)
+    driver: Driver | None = attrs.field(default=None, init=False)
     _syncing: asyncio.Task[None] | None = attrs.field(default=None, init=False)
 
     @classmethod
@@ -106,7 +106,8 @@ class App:
 
     async def stop(self) -> None:
         """Stops listening and closes the journal whole."""
-        self.driver.stop()
+        if self.driver is not None:
+            self.driver.stop()
         if self._syncing is not None:
             self._syncing.cancel()
             await asyncio.gather(self._syncing, return_exceptions=True)
@@ -115,7 +116,8 @@ class App:
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON."""
         statistics = attrs.asdict(self.core.statistics())
-        sockets = {name: dict(udp.counters) for name, udp in self.driver.sockets.items() if udp.counters}
+        bound = {} if self.driver is None else self.driver.sockets
+        sockets = {name: dict(udp.counters) for name, udp in bound.items() if udp.counters}
         journal = {"segment": self.journal.number, "waiting": self.journal.waiting}
         return {**statistics, "sockets": sockets, "journal": journal}
 
@@ -157,13 +159,20 @@ class App:
             elif type(effect) is Record:
                 records.append(effect)
             elif type(effect) is Ask:
-                moment = _moment(time.monotonic())
-                waiting += self.core.answered(effect.call, self.table.answer(effect.questions, moment.utc), moment)
+                waiting += self._ask(effect)
             elif type(effect) is Alarm:
                 log.error("alarm: %s: %s", effect.name, effect.text)
         if records and not self.journal.append(records):
             self._journal_failed()
+        assert self.driver is not None, "effects come of what the driver gave"
         self.driver.send_all(sends)
+
+    def _ask(self, ask: Ask) -> Sequence[object]:
+        moment = _moment(time.monotonic())
+        try:
+            return self.core.answered(ask.call, self.table.answer(ask.questions, moment.utc), moment)
+        except Exception:
+            return self._bug("on a roaming answer")
 
     def _journal_failed(self) -> None:
         if self.core.may_record or self.journal.is_full:
@@ -178,11 +187,12 @@ class App:
                 self.core.may_record = True
             else:
                 self._journal_failed()
-            unsynced = self.journal.unsynced()
             try:
+                unsynced = self.journal.unsynced()
                 if unsynced is not None:
                     await loop.run_in_executor(None, sync, unsynced)
             except OSError as error:
+                self.journal.forget_sync()
                 log.error("alarm: journal: cannot be forced to disk: %s", error.strerror)
 
     def _admission(self, socket: str) -> "Admission":
@@ -218,14 +228,18 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("statistics %s", orjson.dumps(app.statistics()).decode()))
-    app.start()
+    try:
+        app.start()
+        await _until(stopped)
+    finally:
+        await app.stop()
+        log.info("stopped")
+
+
+async def _until(stopped: asyncio.Event) -> None:
     # Nothing that exists now will ever be garbage; the collector need not look at it again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     log.info("ready")
-    try:
-        await stopped.wait()
-    finally:
-        await app.stop()
-        log.info("stopped")
+    await stopped.wait()

@@ -1,10 +1,11 @@
 """A verdict as plain data, for the evidence, for `explain`, for anybody who must read it without our classes."""
 
 from b2bua.call.acts import Record
+from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
 from b2bua.call.screening import IDENTITY
-from policy.verdict import Finding, Verdict
+from policy.verdict import Finding, Outcome, Verdict
 from sipstack.flow import Flow
 from sipstack.message import Request
 
@@ -60,6 +61,15 @@ def undecided_record(pair: Pair, invite: Request, moment: Moment) -> Record:
         "register": context.register.version,
     }
     return Record("verdict", pair.call, moment.utc, facts, _said(invite))
+
+
+def later_record(pair: Pair, leg: Leg, request: Request, outcome: Outcome, moment: Moment) -> list[Record]:
+    """The evidence that a request within the call was refused for who it said calls, or lost a part; [] when it was
+    neither."""
+    if outcome is Outcome.PASS:
+        return []
+    facts = {"trunk": leg.trunk.name, "method": request.method, "found": outcome.word}
+    return [Record("later", pair.call, moment.utc, facts, _said(request))]
 
 
 def _origin(pair: Pair, invite: Request) -> dict[str, object]:

@@ -59,7 +59,7 @@ class Record:
     """A line of evidence. It stands before the messages it is about: they leave only when it is written."""
 
     kind: str
-    """`verdict`, `answer` or `end`."""
+    """`verdict`, `answer`, `end`, or `later` for an identity found in mid-call."""
     call: str
     at: datetime.datetime
     facts: Fields

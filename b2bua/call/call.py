@@ -13,7 +13,7 @@ import attrs
 
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
-from b2bua.call.bridge import crossing, hops_left, retarget
+from b2bua.call.bridge import crossing, hops_left, next_hop, retarget
 from b2bua.call.guard import leak
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
@@ -34,6 +34,9 @@ from sipstack.status import reason as phrase_of
 
 #: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
 REJECTED = ("Reason", 'Q.850;cause=21;text="Call rejected"')
+#: Provisional responses that stay on the B leg: 100, and 199 (RFC 6228), which tells of one branch of a fork what would
+#: be untrue of the A leg's only dialog.
+HOP_BY_HOP = (100, 199)
 INVITE = "invite"
 BYE = "bye"
 
@@ -100,7 +103,8 @@ class Call:
         try:
             self.a.dialog = Dialog.as_callee(invite, self.a.tag)
         except ProtocolError as error:
-            return [self._reply(error.status, str(error)), *self._close()]
+            record = account.undecided_record(self.pair, invite, moment)
+            return [record, *self._end("malformed", error.status, moment, self._reply(error.status, str(error)))]
         try:
             self.pair.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
         except ParseError as error:
@@ -226,7 +230,7 @@ class Call:
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
-        if status == 100:
+        if status in HOP_BY_HOP:
             return []
         if status < 200:
             return self._ringing(response, moment) if self.state is State.CALLING else []
@@ -250,6 +254,7 @@ class Call:
             return [] if leg.held is not None and leg.held.to.tag == response.to.tag else self._unwanted(response)
         dialog = self._b_dialog(response)
         dialog.confirm(response)
+        leg.branches.clear()
         acts = self._acknowledge_unless_offer(leg, response, dialog)
         self.state, self.answer_by = State.ANSWERED, None
         self.answered_at = moment.tick
@@ -277,7 +282,7 @@ class Call:
         dialog = Dialog.as_caller(self.sent, response)
         ack = leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")
         bye = dialog.request("BYE", via=leg.via(self.pair.context.ids))
-        return [ack, Start(BYE, bye, leg.flow)]
+        return [ack, Start(BYE, bye, next_hop(dialog.next_hop, leg.flow))]
 
     def _refused(self, response: Response, moment: Moment) -> list[Act]:
         """A failure crosses; a redirection does not, for its Contact would name the other side's addresses, and a 503
@@ -319,10 +324,11 @@ class Call:
 
     def acknowledged(self, leg: Leg, ack: Request, moment: Moment) -> list[Act]:
         """The ACK to a 2xx of ours; with a late offer it has the answer that the other side waits for."""
-        awaited = leg.unacked is not None
+        if not leg.awaits(ack):
+            return []
         leg.acknowledged()
         if self.state is State.PARTING:
-            return self._part(leg) if awaited else []
+            return self._part(leg)
         other = self.pair.other(leg)
         if other is None or other.held is None or other.dialog is None:
             return []
@@ -452,9 +458,11 @@ class Call:
     def _b_dialog(self, response: Response) -> Dialog:
         """The B leg's dialog for that To tag; a new tag opens a new one, and the last to speak is the current."""
         leg = self._callee()
-        if leg.dialog is None or leg.dialog.remote_tag != (response.to.tag or ""):
+        tag = response.to.tag or ""
+        if tag not in leg.branches:
             assert self.sent is not None, "responses come to what was sent"
-            leg.dialog = Dialog.as_caller(self.sent, response)
+            leg.open(tag, Dialog.as_caller(self.sent, response))
+        leg.dialog = leg.branches[tag]
         return leg.dialog
 
     def _reply(self, status: int, reason: str | None = None, headers: Headers | None = None) -> Reply:

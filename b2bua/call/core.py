@@ -25,8 +25,10 @@ from sipstack.transaction import TransactionLayer
 
 Output = Send | Record | Ask | Alarm
 
-#: What a B2BUA answers to outside a dialog (RFC 3261 §11, §20.5).
+#: What a B2BUA takes, in a dialog or outside (RFC 3261 §11, §20.5).
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
+#: What it takes outside a dialog; a 405 names just that (§21.4.6).
+ALLOW_OUTSIDE = "INVITE, ACK, CANCEL, OPTIONS"
 #: Methods we know and do not serve outside a dialog: 405; an unknown one gets 501 (§8.2.1, §21.5.2).
 KNOWN = frozenset(ALLOW.split(", ")) | {"PUBLISH", "REGISTER", "SUBSCRIBE"}
 #: Seconds after which a refused caller may try again, when evidence cannot be written.
@@ -168,7 +170,8 @@ class Core:
             status = 481
         else:
             status = 405 if request.method in KNOWN else 501
-        return self._respond(key, request, status, moment, (("Allow", ALLOW),))
+        allow = ALLOW if status == 200 else ALLOW_OUTSIDE
+        return self._respond(key, request, status, moment, (("Allow", allow),))
 
     def _new_call(self, invite: Request, key: Key, flow: Flow, moment: Moment) -> list[Output]:
         context = self.context

@@ -13,7 +13,7 @@ from itertools import pairwise
 from policy.numbering.hidden import plain
 
 #: Fewer digits stand in any message by chance: in a port, a codec, a clock rate.
-FEWEST = 6
+FEWEST = 7
 
 _JSON_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+")

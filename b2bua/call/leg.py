@@ -12,6 +12,9 @@ from sipstack.ids import Ids
 from sipstack.message import Headers, Request, Response
 from sipstack.timing import Timing
 
+#: Branches of one fork whose early dialogs are kept.
+BRANCHES = 16
+
 
 @attrs.define(eq=False, kw_only=True)
 class Leg:
@@ -33,6 +36,10 @@ class Leg:
     unacked: UnackedAnswer | None = None
     """A 2xx we sent here, until its ACK comes."""
     unacked_key: Key | None = None
+    unacked_number: int = 0
+    """The CSeq number of the INVITE it answers."""
+    branches: dict[str, Dialog] = attrs.field(factory=dict)
+    """Early dialogs by the peer's tag, while an INVITE of ours forks; each counts its own requests (§12.1.2)."""
 
     @property
     def id(self) -> tuple[str, str]:
@@ -65,8 +72,19 @@ class Leg:
         """Sends a 2xx to this side's INVITE, and again until the ACK comes (RFC 3261 §13.3.1.4)."""
         wire = response.encode()
         self.unacked = UnackedAnswer(wire, timing, now)
-        self.unacked_key = key
+        self.unacked_key, self.unacked_number = key, response.cseq.number
         return Reply(key, response)
+
+    def open(self, tag: str, dialog: Dialog) -> None:
+        """A branch of a fork has spoken; of too many, the oldest is forgotten."""
+        self.branches[tag] = dialog
+        if len(self.branches) > BRANCHES:
+            del self.branches[next(iter(self.branches))]
+
+    def awaits(self, ack: Request) -> bool:
+        """Whether an ACK is the one this side's 2xx waits for, and not a late copy of an earlier one (§13.3.1.4)."""
+        ours = self.dialog is not None and self.dialog.remote_tag == (ack.from_.tag or "")
+        return ours and self.unacked is not None and ack.cseq.number == self.unacked_number
 
     def acknowledged(self) -> None:
         """The ACK has come."""

@@ -13,7 +13,7 @@ from b2bua.call.screening import is_unread
 from policy.claim import Claim
 from policy.roaming import Answer
 from policy.verdict import Outcome, Verdict
-from sipstack.message import Headers, Message, Response
+from sipstack.message import Headers, Message, Request, Response
 
 
 @attrs.define
@@ -70,9 +70,13 @@ class Pair:
             carried.headers = carried.headers.without(CONTENT)
         return carried
 
+    def is_refused(self, leg: Leg, request: Request) -> bool:
+        """Whether a request of that leg has a body that nobody can judge."""
+        return leg is self.a and self._screen(leg) is not None and is_unread(request)
+
     def hides_from(self, leg: Leg, body: bytes, message: Message) -> bool:
         """Whether a body of that leg shows a secret, or is one that nobody has read."""
-        if leg is not self.a or not leg.trunk.is_screened:
+        if leg is not self.a or self._screen(leg) is None:
             return False
         return is_unread(message) or leak(body, self.secrets, "") is not None
 
@@ -82,8 +86,8 @@ class Pair:
         return None if shown else response.reason
 
     def _screen(self, leg: Leg) -> LaterScreen | None:
-        """How messages from that leg are judged; None: not at all, it is national (¶24)."""
-        if not leg.trunk.is_screened or self.claim is None:
+        """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""
+        if not leg.trunk.is_screened or self.claim is None or self.claim.emergency:
             return None
         claim = attrs.evolve(self.claim, trunk=leg.trunk.name, trunk_class=leg.trunk.trunk_class, assertions=())
         identity = "" if leg.dialog is None else untagged(leg.dialog.remote)

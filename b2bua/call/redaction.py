@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from b2bua.call.guard import FEWEST, shows
-from b2bua.call.screening import IDENTITY
+from b2bua.call.screening import IDENTITY, TEXTS
 from policy.claim import Position
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.message import Headers
@@ -82,16 +82,17 @@ def clean(headers: Headers, removed: dict[str, None]) -> None:
     """Hygiene: what an international peer may not assert, whatever the verdict."""
     for key in HYGIENE:
         _remove(headers, key, removed)
-    values = headers.all("p-asserted-identity")
-    bare = [_VERSTAT.sub("", value) for value in values]
-    if bare != values:
-        _rewrite(headers, "p-asserted-identity", bare)
-        removed["verstat"] = None
+    for key in ("p-asserted-identity", "diversion", "history-info"):
+        values = headers.all(key)
+        bare = [_VERSTAT.sub("", value) for value in values]
+        if bare != values:
+            _rewrite(headers, key, bare)
+            removed["verstat"] = None
 
 
 def withhold(headers: Headers, removed: dict[str, None]) -> None:
     """Nothing that names the caller stays, and the callee is told that it was meant so (RFC 3323 §4.2)."""
-    for key in IDENTITY:
+    for key in (*IDENTITY, *TEXTS):
         _remove(headers, key, removed)
     headers.replace("privacy", "id")
 

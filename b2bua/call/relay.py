@@ -6,6 +6,7 @@ nobody has thought of yet.
 
 import attrs
 
+from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
 from b2bua.call.bridge import hops_left, rack_for
 from b2bua.call.guard import leak
@@ -13,7 +14,6 @@ from b2bua.call.later import TELLS_WHO
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
-from b2bua.call.screening import is_unread
 from policy.verdict import Outcome
 from sipstack.effects import Key
 from sipstack.message import Headers, Request, Response, response_to
@@ -27,6 +27,8 @@ class Relay:
     far: Leg
     key: Key
     request: Request
+    number: int
+    """The CSeq number it was sent on with."""
     is_cancelled: bool = False
 
 
@@ -48,26 +50,27 @@ class Relays:
         if refusal is not None:
             return [Reply(key, response_to(request, refusal))]
         carried = pair.judged(origin, request, moment)
+        record = account.later_record(pair, origin, request, carried.outcome, moment)
         if carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO:
-            return [Reply(key, response_to(request, 603))]
+            return [*record, Reply(key, response_to(request, 603))]
         sent = far.request(request.method, pair.context.ids, hops_left(request))
         sent.headers.extend(carried.headers)
         sent.body = carried.body
         if request.method == "PRACK":
-            _renumber(sent, far)
+            self._renumber(sent, far)
         shown = leak(sent.encode(), pair.secrets, "") if far is pair.b else None
         if shown is not None:
             alarm = Alarm("egress guard", f"call {pair.call}: {shown} of {request.method} showed what must not be seen")
-            return [alarm, Reply(key, response_to(request, 603))]
+            return [*record, alarm, Reply(key, response_to(request, 603))]
         self._serial += 1
         purpose = f"relay {self._serial}"
-        self.pending[purpose] = Relay(origin, far, key, request)
-        return [Start(purpose, sent, far.next_hop())]
+        self.pending[purpose] = Relay(origin, far, key, request, sent.cseq.number)
+        return [*record, Start(purpose, sent, far.next_hop())]
 
     def _refusal(self, pair: Pair, origin: Leg, request: Request, *, inviting: bool) -> int | None:
         if hops_left(request) < 0:
             return 483
-        if origin is pair.a and origin.trunk.is_screened and is_unread(request):
+        if pair.is_refused(origin, request):
             return 415
         if request.method != "INVITE":
             return None
@@ -75,6 +78,14 @@ class Relays:
         busy = any(relay.request.method == "INVITE" for relay in self.pending.values())
         waiting = any(leg is not None and (leg.unacked or leg.held) for leg in (pair.a, pair.b))
         return 491 if busy or waiting or inviting else None
+
+    def _renumber(self, prack: Request, far: Leg) -> None:
+        """RAck names the INVITE by its number, which each leg counts for itself; our first one is always 1."""
+        value = prack.headers.first("rack")
+        inviting = [r.number for r in self.pending.values() if r.far is far and r.request.method == "INVITE"]
+        renumbered = None if value is None else rack_for(value, inviting[0] if inviting else 1)
+        if renumbered is not None:
+            prack.headers.replace("rack", renumbered)
 
     def answered(self, pair: Pair, purpose: str, response: Response, moment: Moment) -> list[Act]:
         """A response to a request we sent on."""
@@ -135,7 +146,10 @@ class Relays:
     def give_up(self) -> list[Act]:
         """The call ends: what is still pending is answered 487 (§15.1.2)."""
         relays, self.pending = self.pending, {}
-        return [Reply(r.key, response_to(r.request, 487)) for r in relays.values() if not r.is_cancelled]
+        open_ = {purpose: relay for purpose, relay in relays.items() if not relay.is_cancelled}
+        replies: list[Act] = [Reply(relay.key, response_to(relay.request, 487)) for relay in open_.values()]
+        # An INVITE that has had its 1xx would wait for ever (§17.1.1.2 has no timer there); its CANCEL gives it one.
+        return replies + [Abandon(purpose) for purpose, relay in open_.items() if relay.request.method == "INVITE"]
 
 
 def _acknowledge_again(pair: Pair, response: Response) -> list[Act]:
@@ -145,11 +159,3 @@ def _acknowledge_again(pair: Pair, response: Response) -> list[Act]:
             wire = leg.acks.repeat(response)
             return [] if wire is None else [Transmit(leg.next_hop(), wire)]
     return []
-
-
-def _renumber(prack: Request, far: Leg) -> None:
-    """RAck names the INVITE by its number, which each leg counts for itself; ours to the B leg is always 1."""
-    value = prack.headers.first("rack")
-    renumbered = None if value is None else rack_for(value, 1)
-    if renumbered is not None and far.dialog is not None:
-        prack.headers.replace("rack", renumbered)

@@ -46,11 +46,12 @@ _DIGIT = re.compile(r"\d")
 
 
 def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency: bool = False) -> Claim:
-    """What an INVITE asserts; nothing at all for a national trunk, whose calls are outside the decree (¶24).
+    """What an INVITE asserts; nothing at all where nothing is judged: on a national trunk, whose calls are outside the
+    decree (¶24), and in a call to an emergency service, which nothing may stop (L13).
 
     Raises ParseError when an identity cannot be read: nobody could judge it.
     """
-    screened = trunk_class is not TrunkClass.NATIONAL
+    screened = trunk_class is not TrunkClass.NATIONAL and not emergency
     if screened:
         refuse_unread(request)
     return Claim(
@@ -157,9 +158,9 @@ def _address(position: Position, header: str, index: int, address: Address) -> I
     if address.display_name:
         place = Position.DISPLAY if position is not Position.OTHER else position
         yield _words(place, header, index, address.display_name)
-    rest = _rest(address)
+    rest = _rest(address, header)
     if _DIGIT.search(rest) or not rest.isascii():
-        yield _text(position, header, index, rest)
+        yield Assertion(position=position, header=header, index=index, raw=rest, notation=Notation.PARAMETERS)
 
 
 def _uri(position: Position, header: str, index: int, uri: Uri) -> Assertion:
@@ -177,13 +178,7 @@ def _uri(position: Position, header: str, index: int, uri: Uri) -> Assertion:
 def _dialled(uri: SipUri) -> str:
     """The host of a URI without a user when it can only be a number: `sip:025551212` is one on any telephone."""
     host = uri.host
-    if host.startswith("[") or any(c.isalpha() for c in host):
-        return ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return ""
+    return "" if _is_address(host) or any(c.isalpha() for c in host) else host
 
 
 def _text(position: Position, header: str, index: int, text: str) -> Assertion:
@@ -195,12 +190,22 @@ def _words(position: Position, header: str, index: int, text: str) -> Assertion:
     return Assertion(position=position, header=header, index=index, raw=text, notation=Notation.DISPLAY)
 
 
-def _rest(address: Address) -> str:
-    """What an address holds beside display-name, user and host, but the tag, which never crosses."""
-    parts = [str(address.parameters.without("tag"))]
-    if isinstance(address.uri, SipUri):
-        parts += [address.uri.password or "", str(address.uri.parameters), address.uri.headers]
+def _rest(address: Address, header: str) -> str:
+    """What an address holds beside display-name and user, but the tag of From, which never crosses."""
+    parameters = address.parameters.without("tag") if header == "From" else address.parameters
+    parts = [str(parameters)]
+    uri = address.uri
+    if isinstance(uri, SipUri):
+        parts += [uri.password or "", str(uri.parameters), uri.headers, "" if _is_address(uri.host) else uri.host]
     return " ".join(part for part in parts if part)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _passports(headers: Headers) -> Iterator[Assertion]:

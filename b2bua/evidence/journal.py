@@ -131,6 +131,10 @@ class Journal:
         self._synced = self._offset
         return os.dup(self._fd)
 
+    def forget_sync(self) -> None:
+        """What `sync` was given did not reach the disk: it is given again."""
+        self._synced = -1
+
     def close(self) -> None:
         """Writes what waits, gives back what was allocated ahead, and closes; idempotent. Raises OSError."""
         try:

@@ -12,5 +12,8 @@ class Notation(StrEnum):
     """All that follows `tel:`."""
     DISPLAY = "display"
     """A display-name, quoted pairs undone."""
+    PARAMETERS = "parameters"
+    """What stands beside a number in the same value: parameters, password, embedded headers. Opaque digits are at home
+    there, so that only home numbers in it count."""
     OTHER = "other"
     """Another URI scheme, or what could not be parsed: the whole text."""

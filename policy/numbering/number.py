@@ -5,7 +5,7 @@ import re
 import attrs
 
 from .form import Breach, Form, examine, unescape
-from .hidden import Hidden, find, is_attempt, plain, unique
+from .hidden import Hidden, find, is_attempt, plain, read_segment, segments, unique
 from .notation import Notation
 from .plan import MAX_DIGITS, MIN_DIGITS, Plan, Range, country_code_of, is_global_service
 
@@ -44,6 +44,8 @@ def judge(raw: str, notation: Notation, plan: Plan, user_phone: bool = False) ->
     A display-name has no grammar of its own and may hold several numbers: `read_display` finds them. Handed to this
     function it is judged as strictly as a user part.
     """
+    if notation is Notation.PARAMETERS:
+        return _judge_parameters(raw, plan)
     if notation not in (Notation.SIP, Notation.TEL):
         return _judge_text(raw, _SCHEME.sub("", raw, count=1), Form("", "", (Breach.CHARACTERS,)), plan)
     main, _, parameters = raw.partition(";")
@@ -55,6 +57,15 @@ def judge(raw: str, notation: Notation, plan: Plan, user_phone: bool = False) ->
     else:
         number = _place(raw, form, plan)
     return _with_parameters(number, unescape(parameters), plan) if parameters else number
+
+
+def _judge_parameters(raw: str, plan: Plan) -> Number:
+    # Letters end a number here: a GRUU or a branch name without its letters would be digits that say anything.
+    found = [hidden for piece in segments(plain(raw)) for hidden in read_segment(piece, plan)]
+    hidden = tuple(h for h in unique(found) if h.range is not Range.SHORT)
+    if not hidden:
+        return Number(raw=raw, range=Range.NONE)
+    return Number(raw=raw, range=Range.BAD_FORM, breaches=(Breach.PARAMETER,), hidden=hidden)
 
 
 def _place(raw: str, form: Form, plan: Plan) -> Number:

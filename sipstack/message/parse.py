@@ -93,7 +93,11 @@ def check(message: Message) -> None:
     """
     try:
         _check_presence(message.headers.keys)
-        message.via, message.from_, message.to, message.call_id  # noqa: B018 - read to be tried
+        message.via, message.call_id  # noqa: B018 - read to be tried
+        for address in (message.from_, message.to):
+            # `;tag` without a value is neither a tag nor none: one reader would see a dialog, another a new call.
+            if "tag" in address.parameters and not address.tag:
+                raise ParseError("Empty Tag")
         method = message.cseq.method
         if isinstance(message, Request):
             _check_request(message, method)

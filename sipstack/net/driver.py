@@ -90,8 +90,10 @@ class Driver:
             self._timer = self._loop.call_later(max(0.0, due - time.monotonic()) + GRAIN, self._fire)
 
     def _readable(self, udp: UdpSocket) -> None:
-        self._read(udp)
-        self.rearm()
+        try:
+            self._read(udp)
+        finally:
+            self.rearm()
 
     def _read(self, udp: UdpSocket) -> None:
         now = time.monotonic()
@@ -108,9 +110,11 @@ class Driver:
         self._timer = self._armed_at = None
         # What has already arrived counts before any timer does: after a pause of the process, a retransmission or
         # an expiry that a queued datagram forbids must not happen.
-        for udp in self.sockets.values():
-            self._read(udp)
-        effects = self.endpoint.tick(now)
-        if effects:
-            self.perform(effects)
-        self.rearm()
+        try:
+            for udp in self.sockets.values():
+                self._read(udp)
+            effects = self.endpoint.tick(now)
+            if effects:
+                self.perform(effects)
+        finally:
+            self.rearm()

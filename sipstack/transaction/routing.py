@@ -1,6 +1,7 @@
 """Where a request really came from, and where its responses go (RFC 3261 §18.2.1 and §18.2.2, RFC 3581 §4).
 
-`maddr` is honoured only when it is a numeric address: nothing on this floor may resolve a name.
+`maddr` is honoured only when it is a multicast group, which is what it is for (§18.1.1): any other address in it would
+lead our responses to a third party, as a forged `received` would.
 """
 
 import ipaddress
@@ -35,7 +36,7 @@ def reply_flow(via: Via, flow: Flow) -> Flow:
     if flow.reliable:
         return flow
     group = via.parameters.get("maddr")
-    if group and _is_address(group):
+    if group and _is_multicast(group):
         return Flow(flow.socket, (_bare(group), via.port or 5060), flow.transport)
     if "rport" in via.parameters:
         return flow
@@ -46,12 +47,11 @@ def _same_host(host: str, address: str) -> bool:
     return _bare(host).lower() == address.lower()
 
 
-def _is_address(text: str) -> bool:
+def _is_multicast(text: str) -> bool:
     try:
-        ipaddress.ip_address(_bare(text))
+        return ipaddress.ip_address(_bare(text)).is_multicast
     except ValueError:
         return False
-    return True
 
 
 def _bare(host: str) -> str:

@@ -106,7 +106,6 @@ SINGLE: Final = frozenset(
         "from",
         "max-forwards",
         "min-se",
-        "p-served-user",
         "rack",
         "refer-to",
         "referred-by",

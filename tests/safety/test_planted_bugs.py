@@ -121,7 +121,7 @@ def no_display_names(patch: Patch) -> None:
 
 
 def no_rest(patch: Patch) -> None:
-    patch.setattr(screening, "_rest", lambda address: "")
+    patch.setattr(screening, "_rest", lambda address, header: "")
 
 
 def no_texts(patch: Patch) -> None:

@@ -762,3 +762,41 @@ def test_the_evidence_of_a_refusal_is_whole_before_the_refusal_leaves() -> None:
         data = scene.caller.invite(caller="<sip:+3225551212@x>").invite.data
         kinds = [getattr(output, "kind", "send") for output in scene.deliver(scene.caller, data)]
         assert kinds[:3] == ["verdict", "end", "send"]
+
+
+def test_a_199_of_one_branch_does_not_end_the_callers_only_dialog() -> None:
+    with Scene() as scene:
+        scene.callee.script = [(0.1, 180, b""), (0.1, 199, b""), (0.1, 200, b"")]
+        session = scene.caller.invite()
+        scene.run(3)
+        assert session.statuses == [100, 180, 200]
+        scene.caller.bye(session)
+
+
+def test_a_branch_that_speaks_again_goes_on_counting() -> None:
+    with Scene() as scene:
+        scene.callee.script = []
+        session = scene.caller.invite()
+        scene.run(1)
+        invite = scene.callee.requests("INVITE")[0]
+        for tag, status in (("one", 183), ("two", 180), ("one", 200)):
+            scene.callee.respond(invite, status, tag=tag)
+            scene.run(0.2)
+            if status == 183:
+                scene.caller.request(session, "INFO")
+                scene.run(0.2)
+        scene.callee.sessions[0].tag = "one"
+        scene.caller.bye(session)
+        scene.run(1)
+        assert [wire.cseq for wire in scene.callee.requests("BYE")] == [3]
+
+
+def test_an_invite_without_a_contact_has_its_evidence() -> None:
+    with Scene() as scene:
+        data = scene.caller.invite().invite.data
+        scene._events.clear()
+        scene.deliver(scene.caller, b"\r\n".join(line for line in data.split(b"\r\n") if line[:8] != b"Contact:"))
+        assert (scene.record("verdict").facts["verdict"], scene.record("end").facts["cause"]) == (
+            "undecided",
+            "malformed",
+        )

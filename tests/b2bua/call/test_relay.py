@@ -317,3 +317,25 @@ def test_a_withheld_number_reaches_the_callee_in_no_later_message(place: str) ->
             assert "470123456" not in "".join(c for c in text if c.isdigit() or c == "\n")
     if place == "body":
         assert [alarm.name for alarm in scene.alarms] == ["egress guard"]
+
+
+def test_a_re_invite_that_only_rings_is_taken_back_when_the_call_ends() -> None:
+    scene = Scene()
+    with talking(scene) as (near, _):
+        scene.callee.answers["INVITE"] = None
+        asked = scene.caller.request(near, "INVITE", body=HOLD)
+        scene.run(1)
+        scene.callee.respond(scene.callee.requests("INVITE")[-1], 180)
+        scene.run(1)
+        scene.caller.bye(near)
+        scene.run(1)
+        assert scene.callee.requests("CANCEL")
+        assert [wire.status for wire in scene.caller.responses() if wire.branch == asked.branch][-1] == 487
+
+
+def test_an_update_refused_for_its_caller_leaves_a_line_of_evidence() -> None:
+    scene = Scene()
+    with talking(scene) as (near, _):
+        scene.caller.request(near, "UPDATE", [("P-Asserted-Identity", GEOGRAPHIC)])
+        scene.run(1)
+        assert scene.record("later").facts == {"trunk": "abroad", "method": "UPDATE", "found": "block"}

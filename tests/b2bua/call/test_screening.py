@@ -208,9 +208,33 @@ def test_contact_to_and_the_request_uri_are_no_claims() -> None:
 
 
 def test_a_claim_names_the_called_number_and_the_trunk() -> None:
-    claim = claim_of(invite("From: <sip:+331@x>;tag=1"), "abroad", TrunkClass.INTERNATIONAL, emergency=True)
-    assert (claim.called, claim.trunk, claim.emergency) == ("+3293330000", "abroad", True)
+    claim = claim_of(invite("From: <sip:+331@x>;tag=1"), "abroad", TrunkClass.INTERNATIONAL)
+    assert (claim.called, claim.trunk, claim.emergency) == ("+3293330000", "abroad", False)
     assert [a.raw for a in claim.assertions] == ["+331"]
+
+
+def test_a_call_to_an_emergency_service_asserts_nothing_however_broken_its_identities() -> None:
+    broken = invite("P-Asserted-Identity: <sip:+331@x", "Content-Type: application/isup")
+    claim = claim_of(broken, "abroad", TrunkClass.INTERNATIONAL, emergency=True)
+    assert claim.emergency
+    assert claim.assertions == ()
+
+
+@pytest.mark.parametrize("parameters", [";epid=1234567890", ";gr=urn:uuid:12345678-7dec-11d0-a765-00a0c91e6bf6"])
+def test_opaque_digits_in_a_parameter_are_judged_as_parameters(parameters: str) -> None:
+    claim = claim_of(invite(f"From: <sip:+331@x>{parameters};tag=1"), "abroad", TrunkClass.INTERNATIONAL)
+    assert [a.notation for a in claim.assertions] == [Notation.SIP, Notation.PARAMETERS]
+
+
+def test_a_tag_is_no_hiding_place_but_in_from() -> None:
+    made = invite("From: <sip:+331@x>;tag=+3225551212", "Diversion: <sip:+332@x>;tag=+3225551212")
+    texts = [a.raw for a in claim_of(made, "abroad", TrunkClass.INTERNATIONAL).assertions]
+    assert [text for text in texts if "25551212" in text] == [";tag=+3225551212 x"]
+
+
+def test_a_number_as_a_host_is_read() -> None:
+    made = invite("From: <sip:anonymous@3225551212.x>;tag=1")
+    assert "3225551212.x" in [a.raw for a in claim_of(made, "abroad", TrunkClass.INTERNATIONAL).assertions]
 
 
 def test_a_national_claim_asserts_nothing_however_broken_its_identities() -> None:

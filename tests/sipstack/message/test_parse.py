@@ -352,3 +352,13 @@ def test_a_damaged_invite_is_a_message_or_a_parse_error(data: st.DataObject) -> 
     again = parse(message.encode())
     assert list(again.headers) == list(message.headers)
     assert again.body == message.body
+
+
+@pytest.mark.parametrize("tag", [";tag", ";tag=", ";TAG"])
+@pytest.mark.parametrize("header", ["From", "To"])
+def test_a_tag_without_a_value_is_neither_a_tag_nor_none(header: str, tag: str) -> None:
+    others = {"From": "<sip:a@x.example>;tag=1", "To": "<sip:b@x.example>"} | {header: f"<sip:c@x.example>{tag}"}
+    lines = [f"{name}: {value}" for name, value in others.items()]
+    lines += ["Via: SIP/2.0/UDP x.example;branch=z9hG4bK1", "Call-ID: 1", "CSeq: 1 INVITE", "Max-Forwards: 70"]
+    with pytest.raises(ParseError, match="Empty Tag"):
+        parse("\r\n".join(["INVITE sip:b@x.example SIP/2.0", *lines, "", ""]).encode())

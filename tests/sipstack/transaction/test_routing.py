@@ -70,7 +70,9 @@ def test_a_via_that_needs_nothing_keeps_its_bytes_too():
         ("SIP/2.0/UDP 192.0.2.1:5070", ("192.0.2.1", 5070)),
         ("SIP/2.0/UDP a.example;received=192.0.2.1", ("192.0.2.1", 5060)),
         ("SIP/2.0/UDP a.example:5070;maddr=224.0.1.75;rport=1024", ("224.0.1.75", 5070)),
-        ("SIP/2.0/UDP a.example;maddr=[2001:db8::9]", ("2001:db8::9", 5060)),
+        ("SIP/2.0/UDP a.example;maddr=[ff02::9]", ("ff02::9", 5060)),
+        ("SIP/2.0/UDP a.example;maddr=[2001:db8::9]", ("192.0.2.1", 5060)),
+        ("SIP/2.0/UDP a.example;maddr=198.51.100.9;rport=1024", ("192.0.2.1", 1024)),
         ("SIP/2.0/UDP a.example;maddr=m.example;rport=1024", ("192.0.2.1", 1024)),
     ],
 )
