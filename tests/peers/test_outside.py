@@ -10,7 +10,7 @@ from tests.peers.waiting import until
 
 pytestmark = pytest.mark.peer("sipp")
 
-ALLOW = '<ereg regexp="INVITE.*BYE" search_in="hdr" header="Allow:" check_it="true" assign_to="seen"/>'
+ALLOW = '<ereg regexp="INVITE.*OPTIONS" search_in="hdr" header="Allow:" check_it="true" assign_to="seen"/>'
 
 
 OUTSIDE = [
