@@ -39,6 +39,8 @@ DEFAULT_LIMITS: Final = Limits()
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _NEW_LINE = re.compile(r"\r\n(?![ \t])")
 _STATUS = re.compile(r"([1-6][0-9]{2})(?: (.*))?", re.DOTALL)
+# A response cannot be answered 400, only lost, and its call with it: so it is refused for what it is matched by alone.
+_SINGLE_IN_A_RESPONSE: Final = frozenset({"call-id", "content-length", "cseq", "from", "to"})
 _MANDATORY: Final = ("via", "from", "to", "call-id", "cseq")
 
 
@@ -84,15 +86,16 @@ def parse_structure(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
 def check(message: Message) -> None:
     """Require what makes a message usable: after this the typed properties it read raise no more.
 
-    Of all messages: Via (the topmost), From, To, Call-ID and CSeq are there and can be read, and no header of `SINGLE`
-    stands twice. Of a request also: CSeq's method is the request's, the Request-URI can be read and has no headers
-    (section 19.1.1), and Contact, Route, Record-Route and Max-Forwards can be read where present. A response with a bad
-    Contact still ends a transaction, so that is left to who needs it. Max-Forwards may be missing (RFC 2543).
+    Of all messages: Via (the topmost), From, To, Call-ID and CSeq are there and can be read, a tag has a value, and no
+    header of `SINGLE` stands twice (in a response, none of those that match it to its request). Of a request also:
+    CSeq's method is the request's, the Request-URI can be read and has no headers (section 19.1.1), and Contact, Route,
+    Record-Route and Max-Forwards can be read where present. A response with a bad Contact still ends a transaction, so
+    that is left to who needs it. Max-Forwards may be missing (RFC 2543).
 
     Raises `ParseError` with the message in it.
     """
     try:
-        _check_presence(message.headers.keys)
+        _check_presence(message.headers.keys, SINGLE if isinstance(message, Request) else _SINGLE_IN_A_RESPONSE)
         message.via, message.call_id  # noqa: B018 - read to be tried
         for address in (message.from_, message.to):
             # `;tag` without a value is neither a tag nor none: one reader would see a dialog, another a new call.
@@ -196,14 +199,14 @@ def _body(message: Message, rest: bytes | None) -> bytes:
     return rest[:length]
 
 
-def _check_presence(keys: list[str]) -> None:
+def _check_presence(keys: list[str], single: frozenset[str]) -> None:
     for key in _MANDATORY:
         if key not in keys:
             raise ParseError(f"Missing {canonical(key)}")
     if len(set(keys)) != len(keys):
         seen: set[str] = set()
         for key in keys:
-            if key in SINGLE and key in seen:
+            if key in single and key in seen:
                 raise ParseError(f"Two {canonical(key)}")
             seen.add(key)
 

@@ -362,3 +362,12 @@ def test_a_tag_without_a_value_is_neither_a_tag_nor_none(header: str, tag: str) 
     lines += ["Via: SIP/2.0/UDP x.example;branch=z9hG4bK1", "Call-ID: 1", "CSeq: 1 INVITE", "Max-Forwards: 70"]
     with pytest.raises(ParseError, match="Empty Tag"):
         parse("\r\n".join(["INVITE sip:b@x.example SIP/2.0", *lines, "", ""]).encode())
+
+
+def test_a_response_is_not_lost_for_a_second_header_that_matches_nothing() -> None:
+    lines = ["Via: SIP/2.0/UDP x.example;branch=z9hG4bK1", "From: <sip:a@x>;tag=1", "To: <sip:b@x>;tag=2", "Call-ID: 1"]
+    twice = ["Referred-By: <sip:c@x>", "Referred-By: <sip:d@x>"]
+    response = parse("\r\n".join(["SIP/2.0 200 OK", *lines, "CSeq: 1 INVITE", *twice, "", ""]).encode())
+    assert response.headers.all("referred-by") == ["<sip:c@x>", "<sip:d@x>"]
+    with pytest.raises(ParseError, match="Two To"):
+        parse("\r\n".join(["SIP/2.0 200 OK", *lines, lines[2], "CSeq: 1 INVITE", "", ""]).encode())
