@@ -14,11 +14,10 @@ import attrs
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, next_hop, retarget
-from b2bua.call.guard import leak
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Crossing, Pair
-from b2bua.call.redaction import Redacted, redact, secrets_of, untagged
+from b2bua.call.redaction import Redacted, redact, untagged
 from b2bua.call.relay import Relays
 from b2bua.call.screening import claim_of, unreadable
 from b2bua.trunk import Trunk, called_number
@@ -169,7 +168,7 @@ class Call:
             tag=ids.tag(),
         )
         sent = self._invite_for(leg, invite, redacted, hops)
-        shown = leak(sent.encode(), secrets_of(verdict), called_number(invite.uri))
+        shown = self.pair.leaks(sent, called_number(invite.uri))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))

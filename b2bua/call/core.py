@@ -179,8 +179,7 @@ class Core:
         if trunk is None:
             # The driver admits by the same table, so this is a reload that took the trunk away in between.
             return self._respond(key, invite, 403, moment)
-        emergency = context.routes.is_emergency(called_number(invite.uri))
-        if trunk.is_screened and not self.may_record and not emergency:
+        if trunk.is_screened and not self.may_record and not self._is_emergency(invite):
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
         leg = Leg(
@@ -196,6 +195,9 @@ class Core:
         self._serve(held, key)
         self._dialogs[call.a.id] = held, call.a
         return self._do(held, call.begin(moment), moment)
+
+    def _is_emergency(self, invite: Request) -> bool:
+        return self.context.routes.is_emergency(called_number(invite.uri))
 
     def _serve(self, held: _Held, key: Key) -> None:
         self._servers[key] = held

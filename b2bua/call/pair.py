@@ -80,9 +80,14 @@ class Pair:
             return False
         return is_unread(message) or leak(body, self.secrets, "") is not None
 
+    def leaks(self, request: Request, called: str = "") -> str | None:
+        """Where a request to the callee, as printed, shows a secret of the call; None when nowhere (`guard.leak`)."""
+        secrets = self.secrets
+        return leak(request.encode(), secrets, called) if secrets else None
+
     def phrase(self, leg: Leg, response: Response) -> str | None:
         """The reason phrase that may cross; None: the standard one."""
-        shown = leg is self.a and any(shows(response.reason, digits) for digits in self.secrets)
+        shown = leg is self.a and shows(response.reason, *self.secrets)
         return None if shown else response.reason
 
     def _screen(self, leg: Leg) -> LaterScreen | None:

@@ -63,7 +63,7 @@ def redact(caller: str, headers: Headers, body: bytes, verdict: Verdict) -> Reda
     """
     removed: dict[str, None] = {}
     clean(headers, removed)
-    caller = _without_verstat("From", caller, removed)
+    caller = _without_verstat(caller, removed)
     if verdict.outcome is Outcome.WITHHOLD:
         caller = ANONYMOUS
         removed["From"] = None
@@ -84,10 +84,9 @@ def clean(headers: Headers, removed: dict[str, None]) -> None:
         _remove(headers, key, removed)
     for key in ("p-asserted-identity", "diversion", "history-info"):
         values = headers.all(key)
-        bare = [_VERSTAT.sub("", value) for value in values]
+        bare = [_without_verstat(value, removed) for value in values]
         if bare != values:
             _rewrite(headers, key, bare)
-            removed["verstat"] = None
 
 
 def withhold(headers: Headers, removed: dict[str, None]) -> None:
@@ -114,6 +113,8 @@ def is_sdp(headers: Headers) -> bool:
 
 def scrub_sdp(body: bytes, secrets: tuple[str, ...]) -> bytes:
     """Session lines that describe the caller in words lose a secret (RFC 4566 §5.2-5.6); media lines stay."""
+    if not secrets:
+        return body
     kept = []
     for line in body.split(b"\n"):
         text = line.decode("utf-8", "surrogateescape")
@@ -149,7 +150,7 @@ def _without_name(value: str) -> str:
     return str(attrs.evolve(Address.parse(value), display_name=""))
 
 
-def _without_verstat(name: str, value: str, removed: dict[str, None]) -> str:
+def _without_verstat(value: str, removed: dict[str, None]) -> str:
     bare = _VERSTAT.sub("", value)
     if bare != value:
         removed["verstat"] = None

@@ -9,7 +9,6 @@ import attrs
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
 from b2bua.call.bridge import hops_left, rack_for
-from b2bua.call.guard import leak
 from b2bua.call.later import TELLS_WHO
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
@@ -58,7 +57,7 @@ class Relays:
         sent.body = carried.body
         if request.method == "PRACK":
             self._renumber(sent, far)
-        shown = leak(sent.encode(), pair.secrets, "") if far is pair.b else None
+        shown = pair.leaks(sent) if far is pair.b else None
         if shown is not None:
             alarm = Alarm("egress guard", f"call {pair.call}: {shown} of {request.method} showed what must not be seen")
             return [*record, alarm, Reply(key, response_to(request, 603))]

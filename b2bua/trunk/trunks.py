@@ -62,17 +62,18 @@ class Trunks:
     """All trunks of the gateway."""
 
     all: tuple[Trunk, ...]
+    by_name: dict[str, Trunk] = attrs.field(init=False, repr=False)
+    """Every trunk under its name."""
     _remembered: dict[tuple[str, str, int], Trunk | None] = attrs.field(factory=dict, init=False, repr=False)
+
+    @by_name.default
+    def _named(self) -> dict[str, Trunk]:
+        return {trunk.name: trunk for trunk in self.all}
 
     @classmethod
     def of(cls, config: Config) -> "Trunks":
         """From a configuration that has been checked."""
         return cls(tuple(_trunk(trunk) for trunk in config.trunk))
-
-    @property
-    def by_name(self) -> dict[str, Trunk]:
-        """Every trunk under its name."""
-        return {trunk.name: trunk for trunk in self.all}
 
     def find(self, socket: str, host: str, port: int) -> Trunk | None:
         """Whose datagram it is that came to `socket` from there; None: nobody's, so it is dropped unread."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from b2bua.call import bridge, call, later, passport, redaction, relay, screening
+from b2bua.call import bridge, later, pair, passport, redaction, screening
 from policy.claim import Position
 from policy.numbering import hidden
 from policy.rules import redirect
@@ -129,8 +129,7 @@ def no_texts(patch: Patch) -> None:
 
 
 def no_guard(patch: Patch) -> None:
-    for module in (call, relay):
-        patch.setattr(module, "leak", lambda *_: None)
+    patch.setattr(pair, "leak", lambda *_: None)
 
 
 def no_sweep(patch: Patch) -> None:
@@ -144,7 +143,7 @@ def no_scrub(patch: Patch) -> None:
 
 
 def no_secrets(patch: Patch) -> None:
-    for module in (call, redaction):
+    for module in (pair, redaction):
         patch.setattr(module, "secrets_of", lambda verdict: ())
 
 
