@@ -48,10 +48,12 @@ class Headers:
 
     def all(self, key: str) -> list[str]:
         """The value of each of its lines."""
-        present = self.keys.count(key)
-        if present == 1:
-            return [_value(self.lines[self.keys.index(key)])]
-        return [_value(self.lines[at]) for at, other in enumerate(self.keys) if other == key] if present else []
+        keys = self.keys
+        if key not in keys:
+            return []
+        if keys.count(key) == 1:
+            return [_value(self.lines[keys.index(key)])]
+        return [_value(line) for other, line in zip(keys, self.lines, strict=True) if other == key]
 
     def values(self, key: str) -> list[str]:
         """Each of its values, in whichever line it stands: lines of a header in `LISTS` are split at their commas.
@@ -152,7 +154,7 @@ def has_bare_nul(text: str) -> bool:
 
 
 def _value(line: str) -> str:
-    value = line[line.index(":") + 1 :].strip(WHITE)
+    value = line.partition(":")[2].strip(WHITE)
     return " ".join([part.strip(WHITE) for part in value.split("\n")]) if "\n" in value else value
 
 

@@ -1,7 +1,8 @@
 """Requests and responses: a start line, headers, a body (RFC 3261 section 7).
 
 The typed properties read a header on first use and remember it. `parse` has read those that make a message usable
-(`check` says which), so that they raise no more; on a message built by hand each may raise `ParseError`.
+(`check` says which), so that they raise no more; on a message built by hand each may raise `ParseError`. Here are those
+that every call needs, spelled out because each message of it reads them; all others are in `fields`.
 """
 
 from typing import Final, TypeAlias
@@ -9,6 +10,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from sipstack.errors import ParseError, StateError
+from sipstack.message.fields import Fields
 from sipstack.message.headers import Headers, has_stray_control
 from sipstack.values.address import Address
 from sipstack.values.cseq import CSeq
@@ -19,7 +21,7 @@ from sipstack.values.via import Via
 _HIGHEST_LENGTH: Final = 2**32 - 1
 
 
-class _Message:
+class _Message(Fields):
     """What requests and responses share: everything below the start line."""
 
     __slots__ = ()
@@ -67,6 +69,11 @@ class _Message:
     def contacts(self) -> tuple[Address, ...]:
         """Every Contact; `*` counts as none."""
         return self.headers.typed("contact", _contacts)
+
+    @property
+    def has_wildcard_contact(self) -> bool:
+        """Whether Contact is `*`: a REGISTER that removes all bindings (section 10.2.2)."""
+        return self.headers.typed("contact", _is_wildcard)
 
     @property
     def routes(self) -> tuple[Address, ...]:
@@ -204,6 +211,10 @@ def _call_id(lines: list[str]) -> str:
 
 def _contacts(lines: list[str]) -> tuple[Address, ...]:
     return () if lines == ["*"] else _addresses(lines)
+
+
+def _is_wildcard(lines: list[str]) -> bool:
+    return lines == ["*"]
 
 
 def _addresses(lines: list[str]) -> tuple[Address, ...]:

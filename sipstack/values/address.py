@@ -5,19 +5,24 @@ Without brackets, everything after the first `;` belongs to the header, and `?` 
 
 import re
 from functools import lru_cache
+from typing import Final
 
 import attrs
 
 from sipstack.errors import ParseError
-from sipstack.values.grammar import QUOTED, WHITE, quote, split_list, unquote
+from sipstack.values.grammar import QUOTED, WHITE, number, quote, split_list, unquote
 from sipstack.values.parameters import NO_PARAMETERS, Parameters
-from sipstack.values.uri import REMEMBERED, Uri, parse_uri
+from sipstack.values.qvalue import qvalue
+from sipstack.values.uri import MEMORABLE, REMEMBERED, Uri, parse_uri
 
 # The unquoted display name is wider than *(token LWS): accents and brackets without quotes are in service and hide
 # nothing. A comma, semicolon or quote there could make two readers find different addresses.
 _NAME_ADDR = re.compile(
     rf'(?:({QUOTED})|([^"<>,;\x00-\x08\x0a-\x1f\x7f]*+))[ \t]*+<([^<>"]*+)>[ \t]*+(;.*)?', re.DOTALL
 )
+
+_HIGHEST_EXPIRES: Final = 2**32 - 1
+_MALFORMED_EXPIRES: Final = 3600
 
 
 @attrs.frozen
@@ -44,6 +49,20 @@ class Address:
         """The dialog side's name in From and To (RFC 3261 section 19.3)."""
         return self.parameters.get("tag")
 
+    @property
+    def expires(self) -> int | None:
+        """How long a Contact's binding holds, in seconds; None when not said, and 3600 when what is said cannot be read
+        (RFC 3261 section 20.10)."""
+        if "expires" not in self.parameters:
+            return None
+        value = number(self.parameters.get("expires") or "", _HIGHEST_EXPIRES)
+        return _MALFORMED_EXPIRES if value is None else value
+
+    @property
+    def q(self) -> float | None:
+        """How much a Contact is wanted beside others, 0 to 1 (section 20.10); None when not said or not readable."""
+        return qvalue(self.parameters.get("q"))
+
     def __str__(self) -> str:
         name = f"{quote(self.display_name)} " if self.display_name else ""
         return f"{name}<{self.uri}>{self.parameters}"
@@ -51,8 +70,11 @@ class Address:
 
 # Values are immutable, and the From and To of a call come back in each of its messages: 13 % of a call's time in the
 # core (2026-11-22).
-@lru_cache(maxsize=REMEMBERED)
 def _parse(text: str) -> Address:
+    return _remembered(text) if len(text) <= MEMORABLE else _parse_afresh(text)
+
+
+def _parse_afresh(text: str) -> Address:
     text = text.strip(WHITE)
     # A `<` within a quoted parameter (`+sip.instance="<urn:...>"`) does not make it a name-addr.
     if not text.startswith('"') and "<" not in text.partition('"')[0]:
@@ -63,6 +85,9 @@ def _parse(text: str) -> Address:
     quoted, plain, uri, parameters = found.groups()
     name = plain.rstrip(WHITE) if quoted is None else unquote(quoted)
     return Address(name, parse_uri(uri), Parameters.parse(parameters) if parameters else NO_PARAMETERS)
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_parse_afresh)
 
 
 def _parse_addr_spec(text: str) -> Address:

@@ -21,10 +21,14 @@ HOST: Final = r"(?:[A-Za-z0-9._\-]++|\[[0-9A-Fa-f:.]++\])"
 OPAQUE: Final = r'[^\x00-\x20\x7f<>"]'
 """A character a URI part may show. Wider than the RFC (`#` and non-ASCII pass): what a number is, policy judges."""
 
+_FEW: Final = 10
+"""Digits that `int` reads at no cost worth a look at the ceiling."""
 _TOKEN = re.compile(TOKEN)
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'["\\\0]')
 _GUARDS = re.compile('["<>]')
+_ALONE = re.compile(rf'(?:{QUOTED}|[^",<>]++)?+(?:<[^<>"]*+>[^",<>]*+)?+')
+"""One element whose quotes, if any, stand before its brackets: what most lists of addresses are."""
 _PIECE = re.compile(rf'[^",<>]++|{QUOTED}|<[^<>"]*+>|,')
 
 
@@ -38,12 +42,13 @@ def number(text: str, ceiling: int) -> int | None:
 
     `int` alone would take signs, blanks, underscores and the digits of other scripts, and fail on long texts.
     """
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isdigit() and text.isascii()):
         return None
-    digits = text.lstrip("0")
-    if len(digits) > len(str(ceiling)):
-        return None
-    value = int(digits or "0")
+    if len(text) > _FEW:
+        text = text.lstrip("0") or "0"
+        if len(text) > len(str(ceiling)):
+            return None
+    value = int(text)
     return value if value <= ceiling else None
 
 
@@ -72,7 +77,10 @@ def split_list(text: str) -> list[str]:
 
     Raises `ParseError` when quotes or brackets are not closed, for then two readers could count different elements.
     """
-    pieces = _split_guarded(text) if _GUARDS.search(text) else text.split(",")
+    if "," not in text and _ALONE.fullmatch(text):
+        pieces = [text]
+    else:
+        pieces = _split_guarded(text) if _GUARDS.search(text) else text.split(",")
     return [stripped for piece in pieces if (stripped := piece.strip(WHITE))]
 
 

@@ -1,6 +1,7 @@
 """`;name=value` as it follows URIs and header values (RFC 3261 sections 7.3.1, 19.1.1 and 25.1, generic-param)."""
 
 import re
+from itertools import repeat
 from typing import Final, Self
 
 import attrs
@@ -36,7 +37,8 @@ class Parameters:
         if not text:
             return cls()
         if _PLAIN.fullmatch(text):
-            return cls(tuple([_pair(piece) for piece in text[1:].split(";")]))
+            pairs = map(str.partition, text[1:].split(";"), repeat("="))
+            return cls(tuple([(name, value if equals else None) for name, equals, value in pairs]))
         return cls(_parse_spaced(text))
 
     def get(self, name: str) -> str | None:
@@ -78,11 +80,6 @@ class Parameters:
 
 
 NO_PARAMETERS: Final = Parameters()
-
-
-def _pair(piece: str) -> tuple[str, str | None]:
-    name, equals, value = piece.partition("=")
-    return name, value if equals else None
 
 
 def _parse_spaced(text: str) -> tuple[tuple[str, str | None], ...]:

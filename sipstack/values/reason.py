@@ -1,4 +1,4 @@
-"""Reason: why a request or response was sent (RFC 3326, and RFC 6432 for its place in responses)."""
+"""Reason: why a request or response was sent (RFC 3326; RFC 6432 for its place in responses)."""
 
 import re
 from typing import Self
@@ -47,6 +47,11 @@ class Reason:
     def text(self) -> str:
         """The words for people, unquoted; empty when absent."""
         return unquote(self.parameters.get("text") or "")
+
+    @property
+    def location(self) -> str | None:
+        """Where in the telephone network the cause arose, such as `LN` (RFC 8606, for Q.850); None when not said."""
+        return self.parameters.get("location")
 
     def __str__(self) -> str:
         return f"{self.protocol}{self.parameters}"

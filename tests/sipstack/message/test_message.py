@@ -159,3 +159,11 @@ def test_a_start_line_that_is_none_is_our_fault(message: Request | Response) -> 
 def test_the_repr_is_one_line_that_tells_messages_apart() -> None:
     assert repr(invite()) == "<Request INVITE sip:c@d cseq='7 INVITE' call_id='x@y' lines=13>"
     assert repr(Response(200, "OK")) == "<Response 200 OK cseq=None call_id=None lines=0>"
+
+
+@pytest.mark.parametrize(
+    ("values", "wildcard"), [(["*"], True), ([], False), (["<sip:a@b>"], False), (["*", "<sip:a@b>"], False)]
+)
+def test_a_star_alone_is_a_wildcard(values: list[str], wildcard: bool) -> None:
+    message = request("REGISTER", "sip:a", [("Contact", value) for value in values])
+    assert message.has_wildcard_contact is wildcard

@@ -233,9 +233,38 @@ def test_every_size_has_its_limit() -> None:
     assert fault(invite(b"X-A: " + b"a" * 96 + b"\r\n"), limits).reason == "Header Too Long"
     assert fault(invite(b"X-A: a\r\n" + b" a\r\n" * 40), limits).reason == "Header Too Long"
     assert fault(invite(b"X-A: a\r\n" * 3), limits).reason == "Too Many Headers"
+    assert parse(invite(b"X-A: a\r\n" * 2), limits).headers.all("x-a") == ["a", "a"]
     assert fault(invite(body=b"x" * 600), limits).status == 513
     parse(invite(start=b"INVITE sip:" + b"b" * 16 + b" SIP/2.0\r\n"), limits)
     assert fault(invite(start=b"INVITE sip:" + b"b" * 17 + b" SIP/2.0\r\n"), limits).status == 414
+
+
+def test_a_body_has_its_limit_and_content_length_its_say() -> None:
+    limits = Limits(body=4)
+    assert parse(invite(body=b"1234"), limits).body == b"1234"
+    assert parse(invite(b"Content-Length: 4\r\n", b"12345"), limits).body == b"1234"
+    error = fault(invite(b"Content-Length: 5\r\n", b"12345"), limits)
+    assert (error.status, error.reason) == (413, "Body Too Large")
+    assert isinstance(error.message, Request)
+    assert fault(invite(body=b"12345"), limits).status == 413
+
+
+@pytest.mark.parametrize("name", [b"X-A", b"Contact", b"Via"])
+def test_parameters_and_list_elements_have_their_limit_in_each_line(name: bytes) -> None:
+    limits = Limits(parameters=8, values=6)
+    parse(invite(b"X-A: a" + b";p" * 8 + b"\r\n"), limits)
+    parse(invite(b"X-A: " + b"a," * 6 + b"\r\nX-A: " + b"a," * 6 + b"\r\n"), limits)
+    assert fault(invite(name + b": a" + b";p" * 9 + b"\r\n"), limits).reason == "Too Many Parameters"
+    assert fault(invite(name + b": " + b"a," * 7 + b"\r\n"), limits).reason == "Too Many Values"
+    assert fault(invite(name + b": a" + b"\r\n ;p" * 9 + b"\r\n"), limits).reason == "Too Many Parameters"
+
+
+def test_a_request_with_too_many_headers_is_answered_by_the_first() -> None:
+    error = fault(invite(b"X-A: a\r\n" * 300))
+    assert (error.status, error.reason) == (400, "Too Many Headers")
+    assert isinstance(error.message, Request)
+    assert error.message.call_id == "1"
+    assert len(error.message.headers) == Limits().headers
 
 
 # --- check
@@ -299,6 +328,32 @@ def test_structure_alone_asks_for_no_header() -> None:
     assert len(message.headers) == 0
     with pytest.raises(ParseError):
         check(message)
+
+
+# --- what is untouched
+
+NAMES = st.sampled_from([b"X-A", b"x-a ", b"Subject\t", b"P-Asserted-Identity", b"s", b"Identity", b"!%*'~"])
+OCTETS = st.binary(max_size=20).map(lambda data: bytes(octet for octet in data if octet not in b"\r\n\0"))
+BLANKS = st.sampled_from([b"", b" ", b"\t", b"  "])
+FOLDS = st.sampled_from([b"\r\n ", b"\r\n\t", b"\r\n  \t"])
+
+
+@st.composite
+def header_lines(draw: st.DrawFn) -> bytes:
+    """A line of any octets that a header may have, folded anywhere."""
+    pieces = draw(st.lists(OCTETS, min_size=1, max_size=3))
+    value = draw(FOLDS).join(pieces) if len(pieces) > 1 else pieces[0]
+    return draw(NAMES) + b":" + draw(BLANKS) + value + draw(BLANKS)
+
+
+@given(st.lists(header_lines(), max_size=6), st.binary(max_size=30), st.data())
+def test_what_nobody_touches_crosses_byte_for_byte(more: list[bytes], body: bytes, data: st.DataObject) -> None:
+    lines = data.draw(st.permutations([*HEAD.split(b"\r\n")[:-1], *more, b"l : %d" % len(body)]))
+    start = data.draw(st.sampled_from([b"INVITE sip:b@b SIP/2.0", b"SIP/2.0 200 \xff\xe9"]))
+    datagram = b"\r\n".join([start, *lines, b"", body])
+    message = parse(datagram)
+    assert message.body == body
+    assert message.encode() == datagram
 
 
 # --- totality

@@ -125,3 +125,19 @@ def test_what_holds_two_addresses_or_none_is_refused(text: str) -> None:
 
 def test_an_empty_list_has_no_addresses() -> None:
     assert Address.parse_list(" , ,") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expires", "q"),
+    [
+        ("<sip:a@b>;expires=60;q=0.5", 60, 0.5),
+        ("<sip:a@b>;Expires=0;Q=1", 0, 1.0),
+        ("<sip:a@b>", None, None),
+        ("<sip:a@b>;expires=x;q=x", 3600, None),
+        ("<sip:a@b>;expires;q", 3600, None),
+        ("<sip:a@b>;expires=4294967296;q=1.1", 3600, None),
+    ],
+)
+def test_a_contact_has_its_life_and_its_rank(text: str, expires: int | None, q: float | None) -> None:
+    address = Address.parse(text)
+    assert (address.expires, address.q) == (expires, q)

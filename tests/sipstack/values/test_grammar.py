@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sipstack.errors import ParseError
@@ -81,3 +81,46 @@ def test_elements_joined_by_commas_are_split_again(elements: list[str]) -> None:
 def test_what_only_python_calls_a_blank_is_never_stripped(blank: str) -> None:
     assert split_list(f"{blank}a{blank},b") == [f"{blank}a{blank}", "b"]
     assert is_token(f"a{blank}") is False
+
+
+def split_plainly(text: str) -> list[str] | None:
+    """Character by character; None for what is not closed, or closed before it is open."""
+    pieces, inside, escaped = [""], "", False
+    for character in text:
+        if inside == '"':
+            if character in "\r\n" or (character == "\0" and not escaped):
+                return None
+            inside = "" if character == '"' and not escaped else inside
+            escaped = character == "\\" and not escaped
+        elif inside == "<":
+            if character in '<"':
+                return None
+            inside = "" if character == ">" else inside
+        elif character == ">":
+            return None
+        elif character in '"<':
+            inside = character
+        elif character == ",":
+            pieces.append("")
+            continue
+        pieces[-1] += character
+    return None if inside else [stripped for piece in pieces if (stripped := piece.strip(" \t\r\n"))]
+
+
+@given(st.text('"<>,;\\a \t\r\n\0', max_size=12))
+@example('"a" <b> c')
+@example("a<b>c<d>")
+@example('a"b"<c>')
+@example('<a"b>')
+@example('"a"b<c>')
+def test_a_list_is_split_as_it_would_be_character_by_character(text: str) -> None:
+    try:
+        found = split_list(text)
+    except ParseError:
+        found = None
+    assert found == split_plainly(text)
+
+
+@given(st.integers(0, 2**70), st.integers(0, 12), st.sampled_from([0, 9, 255, 65535, 2**32 - 1, 10**10, 2**64]))
+def test_a_number_is_read_when_it_is_not_above_the_ceiling(value: int, zeros: int, ceiling: int) -> None:
+    assert number("0" * zeros + str(value), ceiling) == (value if value <= ceiling else None)

@@ -38,3 +38,8 @@ def test_a_reason_need_not_have_a_cause() -> None:
 def test_what_is_no_reason_is_refused(text: str) -> None:
     with pytest.raises(ParseError):
         Reason.parse(text)
+
+
+def test_a_reason_may_say_where_it_arose() -> None:
+    assert Reason.parse("Q.850;cause=16;location=LN").location == "LN"
+    assert Reason.parse("SIP;cause=200").location is None

@@ -145,3 +145,93 @@ def test_a_password_is_printed_on_the_wire_but_not_in_the_repr() -> None:
     uri = parse_uri("sip:a:hunter2@b")
     assert "hunter2" not in repr(uri)
     assert str(uri) == "sip:a:hunter2@b"
+
+
+def test_the_parameters_that_sip_names_are_at_hand() -> None:
+    uri = parse_uri("sip:a@b;Transport=T%43P;maddr=239.255.255.1;ttl=15;method=%42YE;lr;user=Phone")
+    assert isinstance(uri, SipUri)
+    assert (uri.transport, uri.maddr, uri.ttl, uri.method) == ("tcp", "239.255.255.1", 15, "BYE")
+    assert uri.lr
+    assert uri.is_phone
+    bare = SipUri("sip", "a", "b")
+    assert (bare.transport, bare.maddr, bare.ttl, bare.method, bare.lr, bare.is_phone) == (
+        None,
+        None,
+        None,
+        None,
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(("text", "ttl"), [("0", 0), ("255", 255), ("256", None), ("-1", None), ("", None)])
+def test_a_ttl_is_an_octet(text: str, ttl: int | None) -> None:
+    assert SipUri("sip", "a", "b", parameters=Parameters((("ttl", text),))).ttl == ttl
+
+
+@pytest.mark.parametrize(
+    ("text", "telephone"),
+    [
+        ("sip:+3225550100;phone-context=x;npdi@h", TelUri("+3225550100", Parameters.parse(";phone-context=x;npdi"))),
+        ("sip:+32-2(555).01@h", TelUri("+32-2(555).01")),
+        ("sip:1234@h;user=phone", TelUri("1234")),
+        ("sip:%23%2a21@h;user=PHONE", TelUri("#*21")),
+        ("sip:%2B32@h", TelUri("+32")),
+        ("sip:7042;phone-context=example.com@h", TelUri("7042", Parameters.parse(";phone-context=example.com"))),
+        ("sip:1234@h", None),
+        ("sip:alice@h", None),
+        ("sip:alice@h;user=phone", None),
+        ("sip:+@h", None),
+        ("sip:+-@h", None),
+        ("sip:+32a@h", None),
+        ("sip:+32%3Bext=1@h", None),
+        ("sip:+32;;x@h", None),
+        ("sip:+32%00@h;user=phone", None),
+        ("sip:+٣٢@h", None),
+        ("sip:h;user=phone", None),
+    ],
+)
+def test_a_telephone_number_in_the_user_part_is_read(text: str, telephone: TelUri | None) -> None:
+    uri = parse_uri(text)
+    assert isinstance(uri, SipUri)
+    assert uri.telephone == telephone
+
+
+def test_the_parts_of_a_telephone_number_are_at_hand() -> None:
+    uri = TelUri("+32-2(400).10", Parameters.parse(";ext=12;isub=9;phone-context=+32"))
+    assert (uri.digits, uri.extension, uri.isub, uri.phone_context) == ("+3224001" + "0", "12", "9", "+32")
+    assert uri.is_global
+    local = TelUri("7042")
+    assert (local.is_global, local.extension, local.isub, local.phone_context) == (False, None, None, None)
+
+
+@pytest.mark.parametrize("text", ["+32", "1", "*21#", "AbC", "(1)"])
+def test_a_subscriber_of_digits_and_separators_is_well_formed(text: str) -> None:
+    assert TelUri(text).is_well_formed
+
+
+@pytest.mark.parametrize("text", ["+", "-", "+a", "+*", "g", "1 2", "++1", "١"])
+def test_any_other_subscriber_is_not(text: str) -> None:
+    assert not TelUri(text).is_well_formed
+
+
+@given(st.lists(st.tuples(st.from_regex(r"[A-Za-z\-.!%]{1,8}", fullmatch=True), st.text(st.characters(codec="utf-8")))))
+def test_headers_survive_the_uri(fields: list[tuple[str, str]]) -> None:
+    uri = SipUri("sip", "a", "b").with_header_fields(
+        [(name, "".join(filter(str.isprintable, v))) for name, v in fields]
+    )
+    assert parse_uri(str(uri)) == uri
+    assert uri.with_header_fields(uri.header_fields()) == uri
+
+
+def test_headers_are_unescaped_in_order() -> None:
+    uri = parse_uri("sip:a@b?Subject=a%3Db%26c&subject=&%54o=sip:x%40y&body=%0D%0A")
+    assert isinstance(uri, SipUri)
+    assert uri.header_fields() == (("Subject", "a=b&c"), ("subject", ""), ("To", "sip:x@y"), ("body", "\r\n"))
+    assert SipUri("sip", "a", "b").header_fields() == ()
+
+
+@pytest.mark.parametrize("headers", ["a", "=b", "a=b&", "a%0D=b", "a=%0D%0Ab", "a=%00", "a=%7F"])
+def test_headers_that_would_be_more_than_headers_are_refused(headers: str) -> None:
+    with pytest.raises(ParseError):
+        SipUri("sip", "a", "b", headers=headers).header_fields()

@@ -1,0 +1,280 @@
+"""A call that we place: its INVITE, the dialogs it opens, and which of them becomes the call (RFC 3261 §13.2)."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import attrs
+
+from sipstack.agent.acts import Acknowledge, Act, Ask, Open, Tell, Withdraw
+from sipstack.agent.call import Call
+from sipstack.agent.content import describes, fields_of
+from sipstack.agent.context import Context
+from sipstack.agent.events import Established, Progressed, Release, Released
+from sipstack.agent.incoming import allows
+from sipstack.agent.listener import Listener
+from sipstack.agent.session import Session
+from sipstack.dialog import Arrival, Carrier, Dialog, EarlyDialogs, Glare, Heard, Offers, Provisionals, Role, SessionTimer
+from sipstack.dialog import rack as rack_of
+from sipstack.effects import Key
+from sipstack.errors import ParseError, ProtocolError, StateError
+from sipstack.message import Request, Response
+from sipstack.message import request as build
+from sipstack.values import Address, SipUri
+
+Fields = Iterable[tuple[str, str]]
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class OutgoingCall(Call):
+    """Our INVITE and what becomes of it."""
+
+    invite: Request
+    token: str
+    hop: str
+    dialogs: EarlyDialogs
+    offers: Offers
+    """As they were when the INVITE went out; each dialog goes on with a copy."""
+    timer: SessionTimer
+    provisionals: Provisionals = attrs.field(factory=Provisionals)
+    sessions: dict[str, Session] = attrs.field(factory=dict)
+    """By To tag: the early ones, then the one that is the call."""
+    _final: bool = False
+    _hang_up: tuple[tuple[str, str], ...] | None = None
+    """We have given up: a 2xx that comes all the same is acknowledged and ended by BYE (§9.1)."""
+    _to_prack: dict[str, str] = attrs.field(factory=dict)
+    """RAck of reliable responses with an offer, by To tag: their PRACK waits for the answer."""
+
+    @classmethod
+    def begin(
+        cls,
+        uri: str,
+        *,
+        caller: str,
+        body: bytes,
+        listener: Listener,
+        context: Context,
+        hop: str | None = None,
+        headers: Fields = (),
+    ) -> tuple[Self, list[Act]]:
+        """The call that an INVITE to `uri` opens.
+
+        `caller` is the From value without a tag, `hop` the URI of an outbound proxy, which becomes the Route. Raises
+        StateError when a part would not print as one header line, ParseError when `uri` or `caller` is none.
+        """
+        timer = SessionTimer(interval=context.session_interval, min_se=context.min_se)
+        secure = uri.lower().startswith("sips:")
+        ids, abilities = context.ids, context.abilities
+        tag, call_id = ids.tag(), ids.call_id()
+        route = [] if hop is None else [("Route", f"<{hop}>")]
+        fields = [
+            ("Via", listener.via(ids.branch())),
+            ("Max-Forwards", "70"),
+            *route,
+            ("From", str(_tagged(Address.parse(caller), tag))),
+            ("To", f"<{uri}>"),
+            ("Call-ID", call_id),
+            ("CSeq", "1 INVITE"),
+            ("Contact", listener.contact(secure=secure)),
+            ("Allow", abilities.allow),
+            ("Supported", ", ".join(name for name in abilities.extensions if name != "timer")),
+            *timer.request_fields(),
+            *headers,
+            *fields_of(body),
+        ]
+        invite = build("INVITE", uri, [field for field in fields if field[1]], body)
+        invite.request_uri, invite.from_  # noqa: B018 - read to be tried: what we send must be readable
+        offers = Offers()
+        offers.send(Carrier.INVITE, description=bool(body))
+        call = cls(
+            id=tag,
+            context=context,
+            listener=listener,
+            invite=invite,
+            token=ids.tag(),
+            hop=hop or uri,
+            dialogs=EarlyDialogs(invite=invite, timing=context.timing),
+            offers=offers,
+            timer=timer,
+        )
+        return call, [Ask(call.token, invite, call.hop, call)]
+
+    # The application's.
+
+    def hang_up(self, now: float, headers: Fields = ()) -> list[Act]:
+        """CANCEL while it rings, BYE when it stands (§9.1, §15)."""
+        if self.over or self._hang_up is not None:
+            return []
+        if self._final and self.session is not None:
+            told = Tell(Released(self, Release.HUNG_UP, None))
+            return self._watched([*self.session.hang_up(headers), told])
+        self._hang_up = tuple(headers)
+        return [Withdraw(self.token, tuple(headers))]
+
+    def prack(self, response: Response, body: bytes) -> list[Act]:
+        """Answer, in the PRACK, the offer that a reliable 18x of `Progressed` had (RFC 3262 §5)."""
+        tag = response.to.tag or ""
+        session, rack = self.sessions.get(tag), self._to_prack.pop(tag, None)
+        if session is None or rack is None:
+            raise StateError("no reliable response waits for an answer")
+        session.offers.send(Carrier.PRACK, description=bool(body))
+        return self._watched([session.prack(rack, body)])
+
+    # The agent's.
+
+    def renewed(self, invite: Request) -> None:
+        """The INVITE goes out once more, with another CSeq number (§8.1.3.5, §22.2): its dialogs are that one's."""
+        self.invite = invite
+        self.dialogs = EarlyDialogs(invite=invite, timing=self.context.timing)
+
+    def requested(self, session: Session, request: Request, key: Key, now: float) -> list[Act]:
+        if request.method == "BYE" and not self._final:
+            # Not allowed (§15), but it may have overtaken the 2xx (RFC 5407 §3.1.2): whatever still comes is ended.
+            return [session.reply(key, request, 200), *self.hang_up(now)]
+        return self._watched(session.requested(request, key, now))
+
+    def acknowledged(self, session: Session, ack: Request, now: float) -> list[Act]:
+        return self._watched(session.acknowledged(ack)[1])
+
+    def cancelled(self, key: Key, cancel: Request, now: float) -> list[Act]:
+        return self._watched([act for session in self._all() for act in session.cancelled(key)])
+
+    def responded(self, token: str, response: Response, now: float) -> list[Act]:
+        if token != self.token:
+            return self._watched([act for session in self._all() for act in session.responded(token, response, now)])
+        if response.status < 200:
+            return self._watched(self._progressed(response, now))
+        if response.status < 300:
+            return self._watched(self._accepted(response, now))
+        return self._watched(self._refused(response, now))
+
+    def deadline(self) -> float | None:
+        times = [self.dialogs.deadline(), *[session.deadline() for session in self._all()]]
+        return min((at for at in times if at is not None), default=None)
+
+    def tick(self, now: float) -> list[Act]:
+        acts: list[Act] = []
+        for dialog in self.dialogs.tick(now):
+            acts += self._drop(dialog.remote_tag)
+        for session in self._all():
+            acts += session.tick(now)
+        return self._watched(acts)
+
+    # How.
+
+    def _progressed(self, response: Response, now: float) -> list[Act]:
+        if response.status == 100:
+            return []
+        try:
+            arrival = self.provisionals.receive(response)
+            if arrival in (Arrival.REPEATED, Arrival.EARLY):
+                return []
+            heard, dialog = self.dialogs.receive(response, now)
+        except ParseError:
+            return []  # what cannot be read opens no dialog; the final response decides
+        acts: list[Act] = []
+        if heard is Heard.GONE and dialog is not None:
+            return [*self._drop(dialog.remote_tag), Tell(Progressed(self, response))]
+        if dialog is not None:
+            acts += self._early(dialog, response, arrival)
+        return [*acts, Tell(Progressed(self, response))]
+
+    def _early(self, dialog: Dialog, response: Response, arrival: Arrival) -> list[Act]:
+        session, acts = self._session(dialog)
+        session.peer_updates = session.peer_updates or allows(response, "UPDATE")
+        if arrival is not Arrival.NEW:
+            return acts
+        try:
+            role = session.offers.receive(Carrier.RELIABLE, description=describes(response))
+        except ProtocolError:
+            role = Role.COPY
+        if role is Role.OFFER:
+            self._to_prack[dialog.remote_tag] = rack_of(response)
+            return acts
+        return [*acts, session.prack(rack_of(response))]
+
+    def _accepted(self, response: Response, now: float) -> list[Act]:
+        try:
+            heard, dialog = self.dialogs.receive(response, now)
+        except ParseError:
+            heard, dialog = Heard.NOTHING, None
+        if dialog is None:
+            # A 2xx that opens no dialog we can follow is one whose BYE has nowhere to go.
+            return self._release(Release.REFUSED, response)
+        if heard is Heard.SECOND or self._hang_up is not None:
+            return self._unwanted(dialog, response)
+        session, acts = self._session(dialog)
+        self.session, self._final = session, True
+        session.peer_updates = session.peer_updates or allows(response, "UPDATE")
+        session.glare.answered("INVITE", 200, now, 0.0)
+        session.timer.accepted(response, now)
+        try:
+            role = session.offers.receive(Carrier.INVITE_OK, description=describes(response))
+        except ProtocolError:  # no answer, or no offer, where one is due: §13.2.2.4
+            return [*acts, session.ack(self.token, response), *session.release(Release.LOST, response, bye=True)]
+        told = Tell(Established(self, response))
+        if role is Role.OFFER:
+            session.holds_answer(self.token, response)
+            return [*acts, told]
+        return [*acts, session.ack(self.token, response), told]
+
+    def _unwanted(self, dialog: Dialog, response: Response) -> list[Act]:
+        """A second 2xx of a fork, or one that crossed our CANCEL: ACK and BYE (§13.2.2.4, §9.1)."""
+        session, acts = self._session(dialog)
+        ack: Acknowledge = session.ack(self.token, response)
+        acts += [ack, *session.hang_up(self._hang_up or ())]
+        if self._hang_up is None:
+            return acts
+        self._final = True
+        return acts + self._release(Release.HUNG_UP, response)
+
+    def _refused(self, response: Response, now: float) -> list[Act]:
+        self._final = True
+        if self._hang_up is None and response.status == 422 and self.timer.too_small(response):
+            self._final = False
+            return self._again()
+        return self._release(Release.REFUSED if self._hang_up is None else Release.HUNG_UP, response)
+
+    def _again(self) -> list[Act]:
+        """The INVITE with another session interval and the next CSeq number (RFC 4028 §7.3)."""
+        fresh = self.invite
+        for name, value in self.timer.request_fields():
+            if name.lower() in ("session-expires", "min-se"):
+                fresh.headers.replace(name.lower(), value)
+        fresh.headers.replace("cseq", f"{fresh.cseq.number + 1} INVITE")
+        self.token = self.context.ids.tag()
+        self.renewed(fresh)
+        return [Ask(self.token, fresh, self.hop, self)]
+
+    def _session(self, dialog: Dialog) -> tuple[Session, list[Act]]:
+        """The session of a dialog, and the act that opens it when it is new."""
+        session = self.sessions.get(dialog.remote_tag)
+        if session is not None:
+            session.dialog = dialog
+            return session, []
+        session = self.sessions[dialog.remote_tag] = Session(
+            call=self,
+            context=self.context,
+            listener=self.listener,
+            dialog=dialog,
+            offers=attrs.evolve(self.offers),
+            glare=Glare(owns_call_id=True, invite_sent=True),
+            timer=attrs.evolve(self.timer),
+            secure=isinstance(self.invite.request_uri, SipUri) and self.invite.request_uri.scheme == "sips",
+        )
+        return session, [Open(session)]
+
+    def _all(self) -> tuple[Session, ...]:
+        return tuple(self.sessions.values())
+
+    def _drop(self, tag: str) -> list[Act]:
+        session = self.sessions.pop(tag, None)
+        return [] if session is None else session.end()
+
+    def _release(self, cause: Release, response: Response) -> list[Act]:
+        self.over = True
+        acts = [act for tag in tuple(self.sessions) for act in self._drop(tag)]
+        return [*acts, Tell(Released(self, cause, response))]
+
+
+def _tagged(address: Address, tag: str) -> Address:
+    return attrs.evolve(address, parameters=address.parameters.with_("tag", tag))

@@ -1,0 +1,413 @@
+"""One dialog of a call: all that happens in it, from either side, besides the INVITE that opened it.
+
+Re-INVITE and UPDATE with their offers, glare and back-off (RFC 3261 §14, RFC 3311), PRACK (RFC 3262), session timers
+(RFC 4028), 2xx repeated until its ACK (§13.3.1.4), BYE (§15), and every other method, which the application answers.
+The rules are in the machines of `sipstack.dialog`; here they meet.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from sipstack.agent.acts import Acknowledge, Act, Ask, Close, Repeat, Reply, Tell
+from sipstack.agent.content import describes, fields_of
+from sipstack.agent.context import Context
+from sipstack.agent.events import Reanswered, Received, Release, Released, Reoffered, Responded
+from sipstack.agent.listener import Listener
+from sipstack.dialog import (
+    Carrier,
+    Dialog,
+    Due,
+    Glare,
+    IntervalTooSmall,
+    Offers,
+    ReliableProvisionals,
+    RetryLater,
+    Role,
+    SessionTimer,
+    UnackedAnswer,
+    retry_after,
+)
+from sipstack.effects import Key
+from sipstack.errors import ParseError, ProtocolError, StateError
+from sipstack.message import Message, Request, Response, response_to
+
+if TYPE_CHECKING:
+    from sipstack.agent.call import Call
+
+Fields = Iterable[tuple[str, str]]
+
+GONE: Final = (408, 481)
+"""Finals that end the dialog they come in (§12.2.1.2)."""
+_REFRESHES: Final = ("INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER")
+"""Requests that bear a Contact (§12.2: target refresh; RFC 6665 §4.4.1)."""
+
+
+@attrs.define(eq=False)
+class _Unacked:
+    """A 2xx of ours that waits for its ACK."""
+
+    key: Key
+    answer: UnackedAnswer
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class Session:
+    """The INVITE usage of one dialog. Its steps return acts; `deadline()` says when `tick` is due."""
+
+    call: "Call"
+    context: Context
+    listener: Listener
+    dialog: Dialog
+    offers: Offers
+    glare: Glare
+    timer: SessionTimer
+    reliable: ReliableProvisionals | None = None
+    """Our provisional responses, while we are the called side."""
+    secure: bool = False
+    """Whether the call was set up by a sips URI, so that our Contact is one too (§12.1.1)."""
+    peer_updates: bool = False
+    """Whether the other side allows UPDATE."""
+    over: bool = False
+    _description: bytes = b""
+    """The last session description we have sent: what a refresh by re-INVITE repeats (RFC 4028 §7.4)."""
+    _offered: tuple[str, bytes] | None = None
+    """Our re-INVITE or UPDATE that got 491 and is to be tried again."""
+    _sent: dict[str, Request] = attrs.field(factory=dict)
+    """Requests of ours without a final response, by token."""
+    _taken: dict[Key, Request] = attrs.field(factory=dict)
+    """Re-INVITEs and UPDATEs of theirs that the application has not answered."""
+    _unacked: dict[int, _Unacked] = attrs.field(factory=dict)
+    """2xx of ours to INVITE, by CSeq number."""
+    _late: tuple[str, Response] | None = None
+    """The 2xx with an offer whose ACK waits for the application's answer."""
+
+    # What the application does.
+
+    def reoffer(self, method: str, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
+        """Send a re-INVITE or an UPDATE; raises StateError when another is under way (§14.1, RFC 3311 §5.1)."""
+        if not self.glare.may_send(method):
+            raise StateError(f"{method} while another is under way")
+        carrier = Carrier.INVITE if method == "INVITE" else Carrier.UPDATE
+        self.offers.send(carrier, description=bool(body))
+        self.glare.send(method)
+        self._description = body or self._description
+        self._offered = (method, body)
+        fields = [*self.timer.request_fields(), *headers]
+        return [self._ask(method, fields, body)]
+
+    def request(self, method: str, headers: Fields = (), body: bytes = b"", content_type: str = "") -> list[Act]:
+        """Send any other request in the dialog: INFO, MESSAGE, REFER, NOTIFY, OPTIONS ..."""
+        return [self._ask(method, headers, body, content_type)]
+
+    def accept(self, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
+        """Answer their re-INVITE or UPDATE 200; raises StateError when there is none."""
+        key, request = self._first_taken()
+        carrier = Carrier.INVITE_OK if request.method == "INVITE" else Carrier.UPDATE_OK
+        self.offers.send(carrier, description=bool(body))
+        del self._taken[key]
+        return self._accept(key, request, body, now, headers)
+
+    def refuse(self, status: int, headers: Fields = ()) -> list[Act]:
+        """Refuse their re-INVITE or UPDATE; the session stays as it is."""
+        key, request = self._first_taken()
+        del self._taken[key]
+        self.glare.reply(request.method, status)
+        self.offers.refuse(Carrier(request.method))
+        return [self.reply(key, request, status, headers)]
+
+    def acknowledge(self, body: bytes) -> list[Act]:
+        """Send the ACK, with the answer, to a 2xx that had the offer; raises StateError when none waits."""
+        if self._late is None:
+            raise StateError("no 2xx waits for an answer")
+        token, answer = self._late
+        self.offers.send(Carrier.ACK, description=bool(body))
+        self._late = None
+        return [self.ack(token, answer, body)]
+
+    def hang_up(self, headers: Fields = ()) -> list[Act]:
+        """Send BYE and forget the dialog."""
+        return [] if self.over else [self._ask("BYE", headers, b""), *self.end()]
+
+    # What the other side does.
+
+    def requested(self, request: Request, key: Key, now: float) -> list[Act]:
+        """A request in the dialog, other than ACK."""
+        try:
+            self.dialog.receive(request)
+            return self._serve(request, key, now)
+        except IntervalTooSmall as error:
+            return [self.reply(key, request, error.status, error.fields)]
+        except RetryLater as error:
+            pause = str(retry_after(self.context.dice()))
+            return [self.reply(key, request, error.status, (("Retry-After", pause),))]
+        except (ProtocolError, ParseError) as error:
+            return [self.reply(key, request, error.status, reason=error.reason)]
+
+    def acknowledged(self, ack: Request) -> tuple[bool, list[Act]]:
+        """An ACK: whether it is the first for a 2xx of ours, and what follows from what it holds."""
+        unacked = self._unacked.pop(ack.cseq.number, None)
+        if unacked is None:
+            return False, []
+        unacked.answer.acknowledged()
+        self.glare.acknowledged()
+        try:
+            self.offers.receive(Carrier.ACK, description=describes(ack))
+        except ProtocolError:  # it lacks the answer: nothing can be refused any more (§13.2.2.4)
+            return True, self.release(Release.LOST, ack, bye=True)
+        return True, []
+
+    def responded(self, token: str, response: Response, now: float) -> list[Act]:
+        """A response to a request of ours in the dialog."""
+        request = self._sent.get(token)
+        if request is None or response.status < 200:
+            return []
+        del self._sent[token]
+        if self.over:
+            # The session ended while a re-INVITE was under way: its 2xx wants an ACK all the same.
+            accepted = request.method == "INVITE" and response.status < 300
+            return [self.ack(token, response)] if accepted else []
+        if request.method in ("INVITE", "UPDATE"):
+            return self._reanswered(token, request, response, now)
+        if request.method == "PRACK":
+            return []  # the INVITE's own final response decides
+        acts: list[Act] = [Tell(Responded(self.call, response))]
+        return acts + (self.release(Release.LOST, response, bye=True) if response.status in GONE else [])
+
+    def cancelled(self, key: Key) -> list[Act]:
+        """Their CANCEL for a re-INVITE."""
+        request = self._taken.pop(key, None)
+        if request is None:
+            return []
+        self.glare.reply("INVITE", 487)
+        self.offers.refuse(Carrier.INVITE)
+        return [self.reply(key, request, 487)]
+
+    # What the clock does.
+
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        times = [self.glare.deadline(), self.timer.deadline()]
+        times += [unacked.answer.deadline() for unacked in self._unacked.values()]
+        if self.reliable is not None:
+            times.append(self.reliable.deadline())
+        return min((at for at in times if at is not None), default=None)
+
+    def tick(self, now: float) -> list[Act]:
+        """Do what is due."""
+        acts: list[Act] = []
+        for number, unacked in tuple(self._unacked.items()):
+            wire = unacked.answer.tick(now)
+            if wire is not None:
+                acts.append(Repeat(unacked.key, wire))
+            if unacked.answer.given_up:
+                del self._unacked[number]
+                self.glare.acknowledged()
+                return acts + self.release(Release.NO_ACK, None, bye=True)
+        if self.glare.tick(now):
+            acts += self._try_again(now)
+        return acts + self._tick_timer(now)
+
+    # What calls use while the dialog opens.
+
+    def answered(self, key: Key, wire: bytes, cseq: int, now: float) -> None:
+        """Our 2xx to an INVITE goes out: it is repeated until its ACK comes."""
+        self._unacked[cseq] = _Unacked(key, UnackedAnswer(wire, self.context.timing, now))
+
+    def reply(
+        self, key: Key, request: Request, status: int, headers: Fields = (), body: bytes = b"", reason: str | None = None
+    ) -> Reply:
+        """A response in the dialog, with our tag."""
+        fields = [*headers, *fields_of(body)]
+        return Reply(
+            key, response_to(request, status, reason, to_tag=self.dialog.local_tag, headers=fields, body=body)
+        )
+
+    def ack(self, token: str, answer: Response, body: bytes = b"") -> Acknowledge:
+        """The ACK to a 2xx of the INVITE `token`."""
+        self._description = body or self._description
+        via = self.listener.via(self.context.ids.branch())
+        request = self.dialog.ack(answer.cseq.number, via=via, headers=fields_of(body), body=body)
+        return Acknowledge(token, answer, request, self.dialog.next_hop)
+
+    def prack(self, rack: str, body: bytes = b"") -> Act:
+        """The PRACK to a reliable provisional response (RFC 3262 §4)."""
+        return self._ask("PRACK", (("RAck", rack),), body)
+
+    def holds_answer(self, token: str, answer: Response) -> None:
+        """A 2xx with the offer has come: its ACK waits for `acknowledge`."""
+        self._late = token, answer
+
+    def release(self, cause: Release, message: Message | None, *, bye: bool = False) -> list[Act]:
+        """The call ends with this dialog."""
+        if self.over:
+            return []
+        acts = self.hang_up() if bye else self.end()
+        return [*acts, Tell(Released(self.call, cause, message))]
+
+    def end(self) -> list[Act]:
+        """Nothing more happens in this dialog; what they wait for is refused, what we owe an ACK gets one."""
+        self.over = True
+        self.timer.stop()
+        self.glare.stop()
+        if self.reliable is not None:
+            self.reliable.stop()
+        acts: list[Act] = [self.reply(key, request, 487) for key, request in self._taken.items()]
+        if self._late is not None:
+            token, answer = self._late
+            acts.append(self.ack(token, answer))
+        self._taken.clear()
+        self._unacked.clear()
+        self._late = None
+        return [*acts, Close(self.dialog)]
+
+    # The rest.
+
+    def _serve(self, request: Request, key: Key, now: float) -> list[Act]:
+        match request.method:
+            case "BYE":
+                return [self.reply(key, request, 200), *self.release(Release.BYE, request)]
+            case "INVITE" | "UPDATE":
+                return self._reoffered(request, key, now)
+            case "PRACK":
+                return self._acknowledged_by_prack(request, key)
+            case "OPTIONS":
+                abilities = self.context.abilities
+                return [self.reply(key, request, 200, (("Allow", abilities.allow), ("Supported", abilities.supported)))]
+            case _:
+                return [Tell(Received(self.call, request, key))]
+
+    def _reoffered(self, request: Request, key: Key, now: float) -> list[Act]:
+        method = request.method
+        self.timer.judge(request)
+        self.glare.receive(method)
+        try:
+            self.offers.receive(Carrier(method), description=describes(request))
+        except ProtocolError as error:
+            self.glare.reply(method, error.status)
+            raise
+        if method == "UPDATE" and not describes(request):
+            return self._accept(key, request, b"", now)  # a refresh: nothing to decide (RFC 4028 §7.4)
+        self._taken[key] = request
+        return [Tell(Reoffered(self.call, request))]
+
+    def _accept(self, key: Key, request: Request, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
+        contact = request.contact
+        if contact is not None:
+            self.dialog.refresh(str(contact.uri))
+        self.glare.reply(request.method, 200)
+        self._description = body or self._description
+        fields = [*self.own_fields(), *self.timer.accept(request, now), *headers]
+        reply = self.reply(key, request, 200, fields, body)
+        if request.method == "INVITE":
+            self.answered(key, reply.response.encode(), request.cseq.number, now)
+        return [reply]
+
+    def own_fields(self) -> list[tuple[str, str]]:
+        """What each 2xx to a target refresh says of us: Contact, Allow, Supported (§13.3.1.4, §20.5)."""
+        abilities = self.context.abilities
+        return [
+            ("Contact", self.listener.contact(secure=self.secure)),
+            ("Allow", abilities.allow),
+            ("Supported", abilities.supported),
+        ]
+
+    def _acknowledged_by_prack(self, prack: Request, key: Key) -> list[Act]:
+        if self.reliable is None:
+            return [self.reply(key, prack, 481)]
+        self.reliable.acknowledge(prack)
+        role = self.offers.receive(Carrier.PRACK, description=describes(prack))
+        if role is Role.OFFER:
+            # What a second offer in PRACK would be answered with is the application's; few have an answer ready.
+            self.offers.refuse(Carrier.PRACK)
+            return [self.reply(key, prack, 488)]
+        return [self.reply(key, prack, 200)]
+
+    def _reanswered(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
+        method, status = request.method, response.status
+        self.glare.answered(method, status, now, self.context.dice())
+        if status < 300:
+            return self._reoffer_taken(token, request, response, now)
+        if describes(request) or method == "INVITE":
+            self.offers.refused(Carrier(method))
+        if status == 422 and self.timer.too_small(response) and self._offered is not None:
+            return self.reoffer(*self._offered, now)
+        if status == 491 and self._offered is not None:
+            return []
+        self._offered = None
+        if status in GONE or self.timer.refresh_failed(status, now):
+            return self.release(Release.LOST, response, bye=True)
+        return [Tell(Reanswered(self.call, response))]
+
+    def _reoffer_taken(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
+        self._offered = None
+        contact = _contact(response)
+        if contact is not None:
+            self.dialog.refresh(contact)
+        self.timer.accepted(response, now)
+        carrier = Carrier.INVITE_OK if request.method == "INVITE" else Carrier.UPDATE_OK
+        try:
+            role = self.offers.receive(carrier, description=describes(response))
+        except ProtocolError:
+            acts: list[Act] = [self.ack(token, response)] if request.method == "INVITE" else []
+            return acts + self.release(Release.LOST, response, bye=True)
+        told = Tell(Reanswered(self.call, response))
+        if request.method != "INVITE":
+            return [told] if describes(request) else []
+        if role is Role.OFFER:
+            self.holds_answer(token, response)
+            return [told]
+        return [self.ack(token, response), told]
+
+    def _try_again(self, now: float) -> list[Act]:
+        if self._offered is None or not self.glare.may_send(self._offered[0]):
+            return []
+        try:
+            return self.reoffer(*self._offered, now)
+        except StateError:  # theirs has come in the meantime, and one offer at a time is the rule
+            self._offered = None
+            return []
+
+    def _tick_timer(self, now: float) -> list[Act]:
+        match self.timer.tick(now):
+            case Due.EXPIRE:
+                return self.release(Release.EXPIRED, None, bye=True)
+            case Due.REFRESH:
+                return self._refresh(now)
+            case _:
+                return []
+
+    def _refresh(self, now: float) -> list[Act]:
+        """RFC 4028 §7.4 prefers UPDATE without an offer; a re-INVITE says again what was said."""
+        method, body = ("UPDATE", b"") if self.peer_updates else ("INVITE", self._description)
+        if not self.glare.may_send(method):
+            return []
+        return self.reoffer(method, body, now)
+
+    def _ask(self, method: str, headers: Fields, body: bytes, content_type: str = "") -> Ask:
+        via = self.listener.via(self.context.ids.branch())
+        contact = self.listener.contact(secure=self.secure) if method in _REFRESHES else None
+        fields = [*headers, *fields_of(body, content_type)]
+        if method in ("INVITE", "UPDATE"):
+            fields.append(("Allow", self.context.abilities.allow))
+        request = self.dialog.request(method, via=via, contact=contact, headers=fields, body=body)
+        token = self.context.ids.tag()
+        self._sent[token] = request
+        return Ask(token, request, self.dialog.next_hop, self.call, dialog=self.dialog)
+
+    def _first_taken(self) -> tuple[Key, Request]:
+        for key, request in self._taken.items():
+            return key, request
+        raise StateError("nothing waits for an answer")
+
+    def __repr__(self) -> str:
+        return f"<Session {self.dialog!r}{' over' if self.over else ''}>"
+
+
+def _contact(response: Response) -> str | None:
+    try:
+        contact = response.contact
+    except ParseError:
+        return None
+    return None if contact is None else str(contact.uri)
