@@ -39,7 +39,7 @@ class Drop(enum.StrEnum):
     ABSORBED = "absorbed"
     """A repetition that its transaction swallowed; the network did this, nobody is at fault."""
     STRAY_RESPONSE = "stray response"
-    """A response to no request of ours; RFC 6026 §7.2 forbids to let it through."""
+    """A response to no request of ours, which "MUST silently [be] discard[ed]" (RFC 6026 §7.2 and §8.9)."""
     MISROUTED = "misrouted"
     """A response with more than one Via, meant for somebody behind us (RFC 3261 §8.1.3.3)."""
     STRAY_ACK = "stray ack"
@@ -48,6 +48,8 @@ class Drop(enum.StrEnum):
     """Ours: a response to a transaction that is over or already has its final response (RFC 3261 §17.2.2)."""
     OVERLOAD = "overload"
     """A request for which there was no room; it got 503."""
+    MERGED = "merged"
+    """A request that had come already by another way; it got 482 (RFC 3261 §8.2.2.2)."""
 
 
 @attrs.define
@@ -81,10 +83,15 @@ Note = Transmit | Deliver | Finish | Unsent
 
 @attrs.define
 class Send:
-    """Put these bytes on this flow."""
+    """Put these bytes on this flow; when it is a connection that is gone, on a new one to `otherwise`.
+
+    `otherwise` stands with responses alone: the address they came from and the port the peer listens at (RFC 3261
+    §18.2.2). Without it a new connection, if any, goes to `flow.remote` itself.
+    """
 
     flow: Flow
     data: bytes
+    otherwise: Flow | None = None
 
 
 @attrs.define
@@ -97,6 +104,9 @@ class Incoming:
     request: Request
     key: Key | None
     flow: Flow
+    to_tag: str = attrs.field(default="", kw_only=True)
+    """The To tag to answer with: the request's own, else one minted for it. Whoever answers with it can be sure that
+    the 200 to a CANCEL bears the same (§9.2); whoever has a tag of his own says so by `TransactionLayer.adopt_tag`."""
 
 
 @attrs.define

@@ -84,6 +84,10 @@ class Core:
         """One datagram from an admitted source."""
         return self._take(self.layer.receive(data, flow, moment.tick), moment)
 
+    def transport_failed(self, flow: Flow, moment: Moment) -> list[Output]:
+        """What was sent on `flow` does not arrive: the transactions that wait there fail at once (RFC 3261 §17.1.4)."""
+        return self._take(self.layer.transport_failed(flow, moment.tick), moment)
+
     def answered(self, call: str, answers: Mapping[str, Answer], moment: Moment) -> list[Output]:
         """The answers to an `Ask`; for a call that is gone they are forgotten."""
         held = self._calls.get(call)
@@ -144,7 +148,7 @@ class Core:
         return out
 
     def _incoming(self, effect: Incoming, moment: Moment) -> list[Output]:
-        request, key, flow = effect.request, effect.key, effect.flow
+        request, key = effect.request, effect.key
         tag = request.to.tag
         if tag is not None:
             found = self._dialogs.get((request.call_id, tag))
@@ -159,7 +163,7 @@ class Core:
         if key is None:
             return []
         if request.method == "INVITE":
-            return self._new_call(request, key, flow, moment)
+            return self._new_call(effect, key, moment)
         return self._outside(request, key, moment)
 
     def _outside(self, request: Request, key: Key, moment: Moment) -> list[Output]:
@@ -173,8 +177,8 @@ class Core:
         allow = ALLOW if status == 200 else ALLOW_OUTSIDE
         return self._respond(key, request, status, moment, (("Allow", allow),))
 
-    def _new_call(self, invite: Request, key: Key, flow: Flow, moment: Moment) -> list[Output]:
-        context = self.context
+    def _new_call(self, incoming: Incoming, key: Key, moment: Moment) -> list[Output]:
+        context, invite, flow = self.context, incoming.request, incoming.flow
         trunk = context.trunks.find(flow.socket, *flow.remote)
         if trunk is None:
             # The driver admits by the same table, so this is a reload that took the trunk away in between.
@@ -187,7 +191,7 @@ class Core:
             flow=flow,
             socket=trunk.socket(flow.socket),
             call_id=invite.call_id,
-            tag=context.ids.tag(),
+            tag=incoming.to_tag,
         )
         pair = Pair(call=context.ids.call_id(), context=context, a=leg)
         call = Call(pair=pair, key=key, invite=invite)

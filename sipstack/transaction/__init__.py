@@ -6,8 +6,8 @@
                         ClientInvite · Client · ServerInvite · Server      (one machine a file)
 
 Start with `base.py` (a state and two deadlines), then `client_invite.py` beside figure 5 of the RFC; `layer.py` pairs
-machines with keys (`key.py`) and flows (`routing.py`). Time comes in as `now`; nothing here is woken by itself: when
-`deadline()` has come, call `tick(now)`.
+machines with keys (`key.py`) and flows (`routing.py`) and finds them again in its `table.py`. Time comes in as `now`;
+nothing here is woken by itself: when `deadline()` has come, call `tick(now)`.
 """
 
 from sipstack.transaction.base import State, Transaction
@@ -15,7 +15,7 @@ from sipstack.transaction.client import Client
 from sipstack.transaction.client_invite import ClientInvite
 from sipstack.transaction.key import client_key, sent_by, server_key
 from sipstack.transaction.layer import Statistics, TransactionLayer
-from sipstack.transaction.routing import note_source, reply_flow
+from sipstack.transaction.routing import note_source, reopened_flow, reply_flow
 from sipstack.transaction.server import Server
 from sipstack.transaction.server_invite import ServerInvite
 
@@ -30,6 +30,7 @@ __all__ = [
     "TransactionLayer",
     "client_key",
     "note_source",
+    "reopened_flow",
     "reply_flow",
     "sent_by",
     "server_key",

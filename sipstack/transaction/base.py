@@ -3,6 +3,9 @@
 The RFC names timers A to K (and L, M by RFC 6026); in any state at most two of them run: one that sends again and one
 that ends the state. So a transaction has `retransmit_at` and `expires_at`, and the letters stand beside the lines
 that arm them. A transaction knows nothing above it: no layer, no key, no flow, no user.
+
+Sendings keep to their schedule: each is due a pause after the last one was *due*, so that a loop that is always a
+little late does not stretch the schedule, and what a long pause has let pass is left out, not made up for in a burst.
 """
 
 import abc
@@ -10,7 +13,7 @@ import enum
 
 import attrs
 
-from sipstack.effects import Cause, Finish, Note
+from sipstack.effects import Cause, Finish, Note, Transmit
 from sipstack.timing import Timing
 
 Notes = tuple[Note, ...]
@@ -53,6 +56,10 @@ class Transaction(abc.ABC):
     """When to send again; None when nothing is repeated."""
     expires_at: float | None = attrs.field(init=False, default=None)
     """When the state ends by itself; None while the transaction waits for its user or, rightly, without limit."""
+    interval: float = attrs.field(init=False, default=0.0)
+    """The pause that ends at `retransmit_at`."""
+    wire: bytes = attrs.field(init=False, default=b"")
+    """What is sent again, while anything is."""
 
     def deadline(self) -> float | None:
         """When `tick` is due next, or None."""
@@ -77,8 +84,23 @@ class Transaction(abc.ABC):
     @abc.abstractmethod
     def _expire(self) -> Notes: ...
 
+    def _start_repeating(self, now: float) -> None:
+        """What has just been sent is sent again after T1, unless the transport itself repeats what is lost."""
+        if not self.reliable:
+            self.interval = self.timing.t1
+            self.retransmit_at = now + self.interval
+
+    def _next_interval(self) -> float:
+        """The pause after this one."""
+        return min(2 * self.interval, self.timing.t2)
+
     def _repeat(self, now: float) -> Notes:
-        return NOTHING
+        due = now if self.retransmit_at is None else self.retransmit_at
+        while due <= now:
+            self.interval = self._next_interval()
+            due += self.interval
+        self.retransmit_at = due
+        return (Transmit(self.wire),)
 
     def _linger(self, state: State, now: float, seconds: float) -> Notes:
         """Stay only to swallow what the network still repeats; where it repeats nothing (0 seconds), end at once."""

@@ -13,13 +13,10 @@ class Client(Transaction):
 
     wire: bytes
     state: State = attrs.field(init=False, default=TRYING)
-    interval: float = attrs.field(init=False, default=0.0)
 
     def start(self, now: float) -> Notes:
         """Send the request."""
-        if not self.reliable:
-            self.interval = self.timing.t1
-            self.retransmit_at = now + self.interval  # E
+        self._start_repeating(now)  # E
         self.expires_at = now + self.timing.give_up  # F
         return (Transmit(self.wire),)
 
@@ -42,9 +39,7 @@ class Client(Transaction):
     def _expire(self) -> Notes:
         return self._end(Cause.NORMAL if self.state is COMPLETED else Cause.TIMEOUT)
 
-    def _repeat(self, now: float) -> Notes:
+    def _next_interval(self) -> float:
         # A provisional response does not stop the sending, it slows it: "timer E is reset with a value of T2".
         t2 = self.timing.t2
-        self.interval = t2 if self.state is PROCEEDING else min(2 * self.interval, t2)
-        self.retransmit_at = now + self.interval
-        return (Transmit(self.wire),)
+        return t2 if self.state is PROCEEDING else min(2 * self.interval, t2)

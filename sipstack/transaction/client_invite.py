@@ -32,13 +32,10 @@ class ClientInvite(Transaction):
     wire: bytes
     acknowledge: Callable[[Response], bytes] | None
     state: State = attrs.field(init=False, default=CALLING)
-    interval: float = attrs.field(init=False, default=0.0)
 
     def start(self, now: float) -> Notes:
         """Send the INVITE."""
-        if not self.reliable:
-            self.interval = self.timing.t1
-            self.retransmit_at = now + self.interval  # A
+        self._start_repeating(now)  # A
         self.expires_at = now + self.timing.give_up  # B
         return (Transmit(self.wire),)
 
@@ -94,7 +91,5 @@ class ClientInvite(Transaction):
         waiting = self.state is CALLING or self.state is PROCEEDING
         return self._end(Cause.TIMEOUT if waiting else Cause.NORMAL)
 
-    def _repeat(self, now: float) -> Notes:
-        self.interval *= 2
-        self.retransmit_at = now + self.interval
-        return (Transmit(self.wire),)
+    def _next_interval(self) -> float:
+        return 2 * self.interval  # without T2 as its limit: §17.1.1.2 doubles until timer B

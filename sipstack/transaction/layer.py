@@ -42,15 +42,14 @@ from sipstack.message import (
     response_to,
 )
 from sipstack.timing import Timing
-from sipstack.transaction.base import CALLING, PROCEEDING
+from sipstack.transaction.base import CALLING, NOTHING, PROCEEDING
 from sipstack.transaction.client import Client
 from sipstack.transaction.client_invite import ClientInvite
-from sipstack.transaction.key import client_key, server_key
-from sipstack.transaction.routing import note_source, reply_flow
+from sipstack.transaction.key import Copy, client_key, copy_key, merge_key, server_key
+from sipstack.transaction.routing import note_source, reopened_flow, reply_flow
 from sipstack.transaction.server import Server
 from sipstack.transaction.server_invite import ServerInvite
-
-Machine = ClientInvite | Client | ServerInvite | Server
+from sipstack.transaction.table import Entry, Table
 
 
 @attrs.frozen(kw_only=True)
@@ -62,31 +61,16 @@ class Statistics:
     server_invites: int
     servers: int
     deadlines: int
-    """Entries in the heap; that of a transaction which has ended stays until its time, 64*T1 at most."""
+    """Entries in the heap. That of a transaction which has ended stays until its time, 64*T1 at most, or until such
+    entries are the most."""
+    flows: int
+    """Flows that have a transaction."""
+    copies: int
+    """Datagrams recognised before they are parsed."""
+    merges: int
+    """Requests recognised when they come by another way."""
     drops: tuple[tuple[Drop, int], ...]
     """How often each kind of message came to nothing, since the start."""
-
-
-@attrs.define(eq=False)
-class _Entry:
-    """A machine with what the layer knows about it."""
-
-    key: Key
-    machine: Machine
-    flow: Flow
-    """Where its bytes go; for a server transaction not always where the request came from (§18.2.2)."""
-    known: bool = attrs.field(default=True, kw_only=True)
-    """Whether the user has the key; the transactions of CANCEL are between us and the peer."""
-    invite: Request | None = attrs.field(default=None, kw_only=True)
-    """A client INVITE without a final response: what a CANCEL would be made of."""
-    cancel: tuple[tuple[str, str], ...] | None = attrs.field(default=None, init=False)
-    """The headers for a CANCEL that waits for the first provisional response (§9.1)."""
-    to_tag: str = attrs.field(default="", init=False)
-    """The tag that our last response to a server INVITE bore."""
-    is_final: bool = attrs.field(default=False, init=False)
-    """Whether a client's user has had its final response, so that a later fault is no failure of the request."""
-    queued: float | None = attrs.field(default=None, init=False)
-    """The time of its live entry in the heap."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -94,20 +78,26 @@ class TransactionLayer:
     """All transactions of one process. After every input, carry out the effects in order and look at `deadline()`.
 
     Beyond `limit` transactions of all kinds a new request is answered 503 and kept nowhere; a CANCEL and a request
-    within a dialog have a quarter more room, so that a flood of calls does not keep others from being ended.
+    within a dialog have a quarter more room, so that a flood of calls does not keep others from being ended. What the
+    user sends itself is not limited here.
+
+    A request longer than `largest_datagram` octets goes by a stream where there is one (§18.1.1: 1300 while the path's
+    MTU is unknown). With `shortcut` a repeated datagram is recognised before it is parsed; without it the layer does
+    the same, more slowly.
     """
 
     timing: Timing
     ids: Ids
     limit: int = 200_000
-    _entries: dict[Key, _Entry] = attrs.field(factory=dict, init=False)
-    _flows: dict[Flow, dict[Key, None]] = attrs.field(factory=dict, init=False)
+    largest_datagram: int = attrs.field(default=1300, kw_only=True)
+    shortcut: bool = attrs.field(default=True, kw_only=True)
+    _table: Table = attrs.field(factory=Table, init=False)
     _heap: list[tuple[float, int, Key]] = attrs.field(factory=list, init=False)
     _serial: int = attrs.field(default=0, init=False)
     _drops: Counter[Drop] = attrs.field(factory=Counter, init=False)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._table)
 
     def __repr__(self) -> str:
         return f"<TransactionLayer of {len(self)} transactions, {self._drops.total()} messages dropped>"
@@ -116,6 +106,12 @@ class TransactionLayer:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> list[Effect]:
         """A datagram, or one framed message of a stream, has come by `flow`; never raises for anything in it."""
+        # An INVITE of 700 octets that comes again costs a sixteenth of what parsing it would (3 us against 53,
+        # CPython 3.11), and repetitions come in floods: just when a server is late with its answers. The digest adds
+        # 3% to a request that comes for the first time.
+        copy = copy_key(data, flow) if self.shortcut else None
+        if copy is not None and (entry := self._table.copy_of(copy)) is not None:
+            return self._receive_again(entry, flow, now)
         if not data.strip(b"\r\n"):
             return self._drop(Drop.KEEPALIVE, flow)
         try:
@@ -127,41 +123,61 @@ class TransactionLayer:
         except ParseError as error:
             return self._damaged(error, flow)
         if isinstance(message, Request):
-            return self._receive_request(message, flow, now)
+            return self._receive_request(message, flow, now, copy)
         return self._drop(Drop.MISROUTED, flow) if misrouted else self._receive_response(message, flow, now)
 
     def transport_failed(self, flow: Flow, now: float) -> list[Effect]:
         """The transport cannot deliver to `flow`: refused, unreachable, connection lost."""
         effects: list[Effect] = []
-        for key in tuple(self._flows.get(flow, ())):
-            entry = self._entries[key]
-            effects += self._run(entry, entry.machine.transport_failed(now), entry.flow)
+        for entry in self._table.on(flow):
+            if entry.smaller is not None:
+                effects += self._send_smaller(entry, *entry.smaller, now)
+            else:
+                effects += self._run(entry, entry.machine.transport_failed(now), entry.flow)
         return effects
 
     # What the user does.
 
-    def request(self, request: Request, flow: Flow, now: float) -> tuple[Key, list[Effect]]:
+    def request(self, request: Request, flow: Flow, now: float, stream: Flow | None = None) -> tuple[Key, list[Effect]]:
         """Send a request by a transaction of its own; its top Via carries a fresh branch from `Ids`.
 
-        Raises StateError for ACK and CANCEL, which have no such transaction, and for a branch that is in use.
+        `stream` leads to the same next hop as the UDP `flow`: a request too large for a datagram goes that way, its
+        Via mended, and again by UDP under the same key if the stream fails before any response (§18.1.1).
+
+        Raises StateError for ACK and CANCEL, which have no such transaction, for a branch that is in use, and for a
+        `stream` that is none.
         """
         if request.method in ("ACK", "CANCEL"):
             raise StateError(f"{request.method} has no transaction of its own: send an ACK's bytes, call cancel()")
         key = client_key(request)
-        if key in self._entries:
+        if key in self._table:
             raise StateError(f"the branch of {key!r} is in use")
-        return key, self._start_client(key, request, flow, now)
+        if stream is None or flow.reliable or len(request.encode()) <= self.largest_datagram:
+            return key, self._start_client(key, request, flow, now)
+        if not stream.reliable:
+            raise StateError(f"{stream} is no stream")
+        _name_transport(request, stream)
+        return key, self._start_client(key, request, stream, now, smaller=flow)
 
     def respond(self, key: Key, response: Response, now: float) -> list[Effect]:
         """Answer a request. What comes too late is dropped by name, for the user cannot always know in time.
 
         Raises StateError when the key is that of a request we sent.
         """
-        effects = self._answer(key, response.status, response.encode(), now)
-        entry = self._entries.get(key)
-        if entry is not None and isinstance(entry.machine, ServerInvite):
-            entry.to_tag = response.to.tag or ""
-        return effects
+        return self._answer(key, response.status, response.encode(), now, response.to.tag)
+
+    def adopt_tag(self, key: Key, to_tag: str) -> None:
+        """Say which To tag your responses to `key` will bear, when it is not the one that came with `Incoming`.
+
+        Best done at once: a CANCEL that comes before any response is answered with it (§9.2). After the end of the
+        transaction it changes nothing. Raises StateError when the key is that of a request we sent.
+        """
+        entry = self._table.get(key)
+        if entry is None:
+            return
+        if isinstance(entry.machine, ClientInvite | Client):
+            raise StateError(f"{key!r} is a request of ours")
+        entry.to_tag = to_tag
 
     def repeat(self, key: Key, wire: bytes, now: float) -> list[Effect]:
         """Send the printed 2xx of an accepted INVITE again, where its first copy went (§13.3.1.4)."""
@@ -174,7 +190,7 @@ class TransactionLayer:
         with its own final response, or `Failed` with a timeout. A second call changes nothing, and so does one for a
         transaction that has just ended. Raises StateError when the key is that of no INVITE of ours.
         """
-        entry = self._entries.get(key)
+        entry = self._table.get(key)
         if entry is None:
             return []
         if not isinstance(entry.machine, ClientInvite):
@@ -191,7 +207,7 @@ class TransactionLayer:
         heap = self._heap
         while heap:
             at, serial, key = heap[0]
-            entry = self._entries.get(key)
+            entry = self._table.get(key)
             due = entry.machine.deadline() if entry is not None and entry.queued == at else None
             if due == at:
                 return at
@@ -207,29 +223,34 @@ class TransactionLayer:
         """Do all that is due at `now`."""
         effects: list[Effect] = []
         while (at := self.deadline()) is not None and at <= now:
-            entry = self._entries[heapq.heappop(self._heap)[2]]
+            entry = self._table[heapq.heappop(self._heap)[2]]
             entry.queued = None
             effects += self._run(entry, entry.machine.tick(now), entry.flow)
         return effects
 
     def statistics(self) -> Statistics:
         """A snapshot; it counts all transactions, so ask by the second and not by the message."""
-        kinds = Counter(type(entry.machine) for entry in self._entries.values())
+        kinds = Counter(type(entry.machine) for entry in self._table)
+        flows, copies, merges = self._table.sizes()
         return Statistics(
             client_invites=kinds[ClientInvite],
             clients=kinds[Client],
             server_invites=kinds[ServerInvite],
             servers=kinds[Server],
             deadlines=len(self._heap),
+            flows=flows,
+            copies=copies,
+            merges=merges,
             drops=tuple(sorted(self._drops.items())),
         )
 
     # Responses.
 
     def _receive_response(self, response: Response, flow: Flow, now: float) -> list[Effect]:
-        entry = self._entries.get(client_key(response))
+        entry = self._table.get(client_key(response))
         if entry is None or not isinstance(entry.machine, ClientInvite | Client):
             return self._drop(Drop.STRAY_RESPONSE, flow)
+        entry.smaller = None
         if response.status >= 200:
             entry.invite = None
         notes = entry.machine.receive(response, now)
@@ -241,85 +262,144 @@ class TransactionLayer:
             effects += self._send_cancel(entry, now)
         return effects
 
-    def _send_cancel(self, entry: _Entry, now: float) -> list[Effect]:
+    def _send_cancel(self, entry: Entry, now: float) -> list[Effect]:
         if entry.invite is None or entry.cancel is None or not isinstance(entry.machine, ClientInvite):
             return []
         cancel = cancel_of(entry.invite, entry.cancel)
         effects = self._start_client(client_key(cancel), cancel, entry.flow, now, known=False)
         return effects + self._run(entry, entry.machine.cancelled(now), entry.flow)
 
-    def _start_client(self, key: Key, request: Request, flow: Flow, now: float, *, known: bool = True) -> list[Effect]:
-        machine: ClientInvite | Client
-        if request.method == "INVITE":
-            machine = ClientInvite(self.timing, flow.reliable, request.encode(), functools.partial(_ack, request))
-            entry = _Entry(key, machine, flow, invite=request)
-        else:
-            machine = Client(self.timing, flow.reliable, request.encode())
-            entry = _Entry(key, machine, flow, known=known)
-        self._add(entry)
+    def _start_client(
+        self,
+        key: Key,
+        request: Request,
+        flow: Flow,
+        now: float,
+        *,
+        known: bool = True,
+        smaller: Flow | None = None,
+    ) -> list[Effect]:
+        machine = self._client_machine(request, flow)
+        entry = Entry(
+            key,
+            machine,
+            flow,
+            known=known,
+            invite=request if request.method == "INVITE" else None,
+            smaller=None if smaller is None else (request, smaller),
+        )
+        self._table.add(entry)
+        return self._run(entry, machine.start(now), flow)
+
+    def _client_machine(self, request: Request, flow: Flow) -> ClientInvite | Client:
+        if request.method != "INVITE":
+            return Client(self.timing, flow.reliable, request.encode())
+        return ClientInvite(self.timing, flow.reliable, request.encode(), functools.partial(_ack, request))
+
+    def _send_smaller(self, entry: Entry, request: Request, flow: Flow, now: float) -> list[Effect]:
+        """The stream has failed: "the element SHOULD retry the request, using UDP" (§18.1.1).
+
+        The branch stays: had the stream delivered the request after all, a fresh one would make it a second request.
+        """
+        entry.smaller = None
+        _name_transport(request, flow)
+        machine = entry.machine = self._client_machine(request, flow)
+        self._table.move(entry, flow)
         return self._run(entry, machine.start(now), flow)
 
     # Requests.
 
-    def _receive_request(self, request: Request, flow: Flow, now: float) -> list[Effect]:
+    def _receive_request(self, request: Request, flow: Flow, now: float, copy: Copy | None) -> list[Effect]:
         key = server_key(request)
-        entry = self._entries.get(key)
-        if entry is not None:
-            return self._receive_again(entry, request, flow, now)
+        entry = self._table.get(key)
         if request.method == "ACK":
-            return [Incoming(request, None, flow)]
+            return self._receive_ack(entry, request, flow, now)
+        if entry is not None:
+            return self._receive_again(entry, flow, now)
         if self._is_full_for(request):
             return self._drop(Drop.OVERLOAD, flow) + self._refuse(request, 503, None, flow)
         if request.method == "CANCEL":
-            return self._receive_cancel(key, request, flow, now)
-        return self._start_server(key, request, flow, now)
+            return self._receive_cancel(key, request, flow, now, copy)
+        merge = merge_key(request)
+        if merge is not None and self._table.merge_of(merge) is not None:
+            return self._refuse_merged(key, request, flow, now, copy)
+        return self._start_server(key, request, flow, now, copy=copy, merge=merge)[1]
 
     def _is_full_for(self, request: Request) -> bool:
         inside = request.method == "CANCEL" or request.to.tag is not None
-        return len(self._entries) >= self.limit + (self.limit // 4 if inside else 0)
+        return len(self._table) >= self.limit + (self.limit // 4 if inside else 0)
 
-    def _receive_again(self, entry: _Entry, request: Request, flow: Flow, now: float) -> list[Effect]:
-        machine = entry.machine
-        if isinstance(machine, ClientInvite | Client):  # unreachable by the form of the keys; mypy wants the proof
-            return self._drop(Drop.ABSORBED, flow)
-        early = request.method == "ACK" and machine.state is PROCEEDING
-        notes = machine.receive(request, now)
-        if not notes and (early or request.method != "ACK"):
-            return self._drop(Drop.STRAY_ACK if early else Drop.ABSORBED, flow)
-        return self._run(entry, notes, flow)
+    def _receive_again(self, entry: Entry, flow: Flow, now: float) -> list[Effect]:
+        notes = entry.machine.again(now) if isinstance(entry.machine, ServerInvite | Server) else NOTHING
+        return self._run(entry, notes, flow) if notes else self._drop(Drop.ABSORBED, flow)
 
-    def _receive_cancel(self, key: Key, cancel: Request, flow: Flow, now: float) -> list[Effect]:
-        self._start_server(key, cancel, flow, now)
-        invite = self._entries.get(server_key(cancel, "INVITE"))
-        machine = None if invite is None else invite.machine
-        if invite is None or not isinstance(machine, ServerInvite):
-            return self.respond(key, response_to(cancel, 481, to_tag=self.ids.tag()), now)
+    def _receive_ack(self, entry: Entry | None, ack: Request, flow: Flow, now: float) -> list[Effect]:
+        if entry is None or not isinstance(entry.machine, ServerInvite):
+            return [Incoming(ack, None, flow)]
+        if entry.machine.state is PROCEEDING:
+            return self._drop(Drop.STRAY_ACK, flow)
+        return self._run(entry, entry.machine.acknowledged(ack, now), flow)
+
+    def _receive_cancel(self, key: Key, cancel: Request, flow: Flow, now: float, copy: Copy | None) -> list[Effect]:
+        own, _ = self._start_server(key, cancel, flow, now, copy=copy, known=False)
+        invite = self._table.get(server_key(cancel, "INVITE"))
+        if invite is None or not isinstance(invite.machine, ServerInvite):
+            return self.respond(key, response_to(cancel, 481, to_tag=own.to_tag), now)
         # §9.2: it "SHOULD be the same" as that of the response to the INVITE; a peer may go on with the last it heard.
-        tag = invite.to_tag or self.ids.tag()
-        effects = self.respond(key, response_to(cancel, 200, to_tag=tag), now)
-        if machine.state is PROCEEDING:
+        effects = self.respond(key, response_to(cancel, 200, to_tag=invite.to_tag), now)
+        if invite.machine.state is PROCEEDING:
             effects.append(Cancelled(invite.key, cancel))
         return effects
 
-    def _start_server(self, key: Key, request: Request, flow: Flow, now: float) -> list[Effect]:
-        reply = reply_flow(request.via, flow)
+    def _refuse_merged(self, key: Key, request: Request, flow: Flow, now: float, copy: Copy | None) -> list[Effect]:
+        """§8.2.2.2: the same request by another way; by a transaction, so that the ACK to an INVITE reaches nobody."""
+        entry, _ = self._start_server(key, request, flow, now, copy=copy, known=False)
+        return self._drop(Drop.MERGED, flow) + self.respond(key, response_to(request, 482, to_tag=entry.to_tag), now)
+
+    def _start_server(
+        self,
+        key: Key,
+        request: Request,
+        flow: Flow,
+        now: float,
+        *,
+        copy: Copy | None,
+        merge: str | None = None,
+        known: bool = True,
+    ) -> tuple[Entry, list[Effect]]:
         machine: ServerInvite | Server
         if request.method == "INVITE":
             machine = ServerInvite(self.timing, flow.reliable, functools.partial(_trying, request))
         else:
             machine = Server(self.timing, flow.reliable)
-        entry = _Entry(key, machine, reply, known=request.method != "CANCEL")
-        self._add(entry)
-        return self._run(entry, machine.start(request, now), flow)
+        entry = Entry(
+            key,
+            machine,
+            reply_flow(request.via, flow),
+            known=known,
+            otherwise=reopened_flow(request.via, flow),
+            to_tag=request.to.tag or self.ids.tag(),
+            copy=copy,
+            merge=merge,
+        )
+        self._table.add(entry)
+        return entry, self._run(entry, machine.start(request, now), flow)
 
-    def _answer(self, key: Key, status: int, wire: bytes, now: float) -> list[Effect]:
-        entry = self._entries.get(key)
+    def _answer(self, key: Key, status: int, wire: bytes, now: float, to_tag: str | None = None) -> list[Effect]:
+        entry = self._table.get(key)
         if entry is None:
             return self._drop(Drop.LATE_RESPONSE, None)
         if isinstance(entry.machine, ClientInvite | Client):
             raise StateError(f"{key!r} is a request of ours")
         notes = entry.machine.respond(status, wire, now)
-        return self._run(entry, notes, entry.flow) if notes else self._drop(Drop.LATE_RESPONSE, None)
+        if not notes:
+            return self._drop(Drop.LATE_RESPONSE, None)
+        entry.to_tag = to_tag or entry.to_tag
+        if status >= 300:
+            # What was refused is over for its sender, who may try again by another way with the same CSeq, as a
+            # proxy does after a 503: no longer "ongoing" in the sense of §8.2.2.2, though it still absorbs copies.
+            self._table.forget_merge(entry)
+        return self._run(entry, notes, entry.flow)
 
     # What leads to no transaction.
 
@@ -334,7 +414,7 @@ class TransactionLayer:
         try:
             note_source(request, flow)
             response = response_to(request, status, reason, to_tag=_stateless_tag(request))
-            return [Send(reply_flow(request.via, flow), response.encode())]
+            return [Send(reply_flow(request.via, flow), response.encode(), reopened_flow(request.via, flow))]
         except ParseError:
             return self._drop(Drop.UNANSWERABLE, flow)
 
@@ -344,12 +424,12 @@ class TransactionLayer:
 
     # The pairing.
 
-    def _run(self, entry: _Entry, notes: tuple[Note, ...], flow: Flow) -> list[Effect]:
+    def _run(self, entry: Entry, notes: tuple[Note, ...], flow: Flow) -> list[Effect]:
         """Turn a machine's notes into effects; `flow` is where the message that caused them came from."""
         effects: list[Effect] = []
         for note in notes:
             if isinstance(note, Transmit):
-                effects.append(Send(entry.flow, note.wire))
+                effects.append(Send(entry.flow, note.wire, entry.otherwise))
             elif isinstance(note, Finish):
                 effects += self._finish(entry, note.cause)
             elif not entry.known:
@@ -361,34 +441,43 @@ class TransactionLayer:
         self._queue(entry)
         return effects
 
-    def _deliver(self, entry: _Entry, message: Request | Response, flow: Flow) -> Effect:
+    def _deliver(self, entry: Entry, message: Request | Response, flow: Flow) -> Effect:
         if isinstance(message, Request):
-            return Incoming(message, None if message.method == "ACK" else entry.key, flow)
+            if message.method == "ACK":
+                return Incoming(message, None, flow)
+            return Incoming(message, entry.key, flow, to_tag=entry.to_tag)
         entry.is_final = message.status >= 200
         return Answered(entry.key, message, flow)
 
-    def _finish(self, entry: _Entry, cause: Cause) -> list[Effect]:
-        del self._entries[entry.key]
-        mates = self._flows[entry.flow]
-        del mates[entry.key]
-        if not mates:
-            del self._flows[entry.flow]
+    def _finish(self, entry: Entry, cause: Cause) -> list[Effect]:
+        self._table.remove(entry)
+        self._sweep()
         if not entry.known:
             return []
         ended = Ended(entry.key, cause)
         return [ended] if cause is Cause.NORMAL or entry.is_final else [Failed(entry.key, cause), ended]
 
-    def _add(self, entry: _Entry) -> None:
-        self._entries[entry.key] = entry
-        self._flows.setdefault(entry.flow, {})[entry.key] = None
-
-    def _queue(self, entry: _Entry) -> None:
+    def _queue(self, entry: Entry) -> None:
         """Put the entry into the heap unless an earlier entry of its own will bring it up again."""
         due = entry.machine.deadline()
         if due is not None and (entry.queued is None or due < entry.queued):
             entry.queued = due
             self._serial += 1
             heapq.heappush(self._heap, (due, self._serial, entry.key))
+
+    def _sweep(self) -> None:
+        """Rid the heap of what has ended, when that is most of it: over a stream one ends long before its timer B."""
+        heap = self._heap
+        if len(heap) < 64 or len(heap) < 2 * len(self._table):
+            return
+        kept = [item for item in heap if (entry := self._table.get(item[2])) is not None and entry.queued == item[0]]
+        heapq.heapify(kept)
+        heap[:] = kept
+
+
+def _name_transport(request: Request, flow: Flow) -> None:
+    """§18.1.1: where the transport changes, "the value in the top Via MUST be changed"."""
+    request.headers.replace_top("via", str(attrs.evolve(request.via, transport=flow.transport)))
 
 
 def _ack(invite: Request, response: Response) -> bytes:

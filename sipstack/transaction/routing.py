@@ -10,6 +10,8 @@ from sipstack.flow import Flow
 from sipstack.message import Request
 from sipstack.values import Via
 
+_SECURE = ("TLS", "WSS")
+
 
 def note_source(request: Request, flow: Flow) -> None:
     """Write `received` and `rport` into the top Via; the other values and all other headers keep their bytes.
@@ -41,6 +43,23 @@ def reply_flow(via: Via, flow: Flow) -> Flow:
     if "rport" in via.parameters:
         return flow
     return Flow(flow.socket, (flow.remote[0], via.port or 5060), flow.transport)
+
+
+def reopened_flow(via: Via, flow: Flow) -> Flow | None:
+    """Where a response goes when the connection `flow`, by which its request came, is gone; None for UDP.
+
+    §18.2.2: "to the IP address in the "received" parameter, if present, using the port in the "sent-by" value, or the
+    default port". That address is always the source, since `note_source` writes nothing else. A WebSocket client
+    cannot be connected to (RFC 7118 §5).
+    """
+    if flow.transport not in ("TCP", "TLS"):
+        return None
+    return Flow(flow.socket, (flow.remote[0], via.port or default_port(flow.transport)), flow.transport)
+
+
+def default_port(transport: str) -> int:
+    """Where a transport, named as in Via, is listened for when nobody says a port (§18.2.2, §19.1.2)."""
+    return 5061 if transport in _SECURE else 5060
 
 
 def _same_host(host: str, address: str) -> bool:

@@ -12,15 +12,13 @@ class Server(Transaction):
     """A request other than INVITE and ACK that we received."""
 
     state: State = attrs.field(init=False, default=TRYING)
-    wire: bytes = attrs.field(init=False, default=b"")
-    """The last response, to be sent again when the request comes again."""
 
     def start(self, request: Request, now: float) -> Notes:
         """Hand the request to the user."""
         return (Deliver(request),)
 
-    def receive(self, request: Request, now: float) -> Notes:
-        """The request again."""
+    def again(self, now: float) -> Notes:
+        """The request has come again."""
         if self.state is TRYING or self.state is TERMINATED:
             return NOTHING
         return (Transmit(self.wire),)

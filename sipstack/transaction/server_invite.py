@@ -29,9 +29,6 @@ class ServerInvite(Transaction):
 
     trying: Callable[[], bytes] | None
     state: State = attrs.field(init=False, default=PROCEEDING)
-    wire: bytes = attrs.field(init=False, default=b"")
-    """The last response, while it may have to be sent again."""
-    interval: float = attrs.field(init=False, default=0.0)
 
     def start(self, request: Request, now: float) -> Notes:
         """Hand the INVITE to the user."""
@@ -40,13 +37,19 @@ class ServerInvite(Transaction):
         self.retransmit_at = now + self.timing.trying
         return (Deliver(request),)
 
-    def receive(self, request: Request, now: float) -> Notes:
-        """The INVITE again, or an ACK with its branch."""
-        if request.method == "ACK":
-            return self._acknowledged(request, now)
+    def again(self, now: float) -> Notes:
+        """The INVITE has come again."""
         if self.wire and (self.state is PROCEEDING or self.state is COMPLETED):
             return (Transmit(self.wire),)
         return NOTHING
+
+    def acknowledged(self, ack: Request, now: float) -> Notes:
+        """An ACK with the branch of the INVITE has come."""
+        if self.state is COMPLETED:
+            self.wire = b""
+            return self._linger(CONFIRMED, now, 0.0 if self.reliable else self.timing.t4)  # I
+        # An ACK to a 2xx has a branch of its own; RFC 6026 §7.1 passes one that has ours to the user.
+        return (Deliver(ack),) if self.state is ACCEPTED else NOTHING
 
     def respond(self, status: int, wire: bytes, now: float) -> Notes:
         """The user answers; after the final response only further 2xx to an accepted INVITE go out."""
@@ -65,32 +68,21 @@ class ServerInvite(Transaction):
         return (Transmit(wire),)
 
     def transport_failed(self, now: float) -> Notes:
-        """A response could not be sent: the user learns it, the state stays (RFC 6026 §8.8)."""
+        """A response could not be sent: the user learns it, the state stays (RFC 6026 §7.1 and §8.8)."""
         return NOTHING if self.state is CONFIRMED or self.state is TERMINATED else (Unsent(),)
-
-    def _acknowledged(self, request: Request, now: float) -> Notes:
-        if self.state is COMPLETED:
-            self.wire = b""
-            return self._linger(CONFIRMED, now, 0.0 if self.reliable else self.timing.t4)  # I
-        # An ACK to a 2xx has a branch of its own; RFC 6026 §7.1 passes one that has ours to the user.
-        return (Deliver(request),) if self.state is ACCEPTED else NOTHING
 
     def _await_ack(self, now: float) -> None:
         self.state = COMPLETED
-        if not self.reliable:
-            self.interval = self.timing.t1
-            self.retransmit_at = now + self.interval  # G
+        self._start_repeating(now)  # G
         self.expires_at = now + self.timing.give_up  # H
 
     def _expire(self) -> Notes:
         return self._end(Cause.TIMEOUT if self.state is COMPLETED else Cause.NORMAL)
 
     def _repeat(self, now: float) -> Notes:
-        if self.trying is not None:
-            self.wire = self.trying()
-            self.trying = None
-            self.retransmit_at = None
-        else:
-            self.interval = min(2 * self.interval, self.timing.t2)
-            self.retransmit_at = now + self.interval
+        if self.trying is None:
+            return super()._repeat(now)
+        self.wire = self.trying()
+        self.trying = None
+        self.retransmit_at = None
         return (Transmit(self.wire),)

@@ -1,5 +1,9 @@
+import pytest
+
+from sipstack.flow import Flow
 from sipstack.message import parse
 from sipstack.transaction import client_key, sent_by, server_key
+from sipstack.transaction.key import copy_key, merge_key
 from sipstack.values import Via
 
 
@@ -82,3 +86,57 @@ def test_a_branch_cannot_imitate_the_rest_of_a_key():
     plain = server_key(request(via="SIP/2.0/UDP a.example;branch=z9hG4bKx"))
     forged = server_key(request(via='SIP/2.0/UDP h;branch="z9hG4bK a.example:5060 z9hG4bKx"'))
     assert plain != forged
+
+
+# What a request is also known by.
+
+HERE = Flow("inside", ("192.0.2.1", 5060))
+
+
+def test_the_same_datagram_by_the_same_socket_from_the_same_source_is_a_copy():
+    assert copy_key(b"OPTIONS", HERE) == copy_key(b"OPTIONS", Flow("inside", ("192.0.2.1", 5060)))
+
+
+@pytest.mark.parametrize(
+    ("data", "flow"),
+    [
+        (b"OPTIONS ", HERE),
+        (b"OPTIONS", Flow("inside", ("192.0.2.1", 5061))),
+        (b"OPTIONS", Flow("inside", ("192.0.2.2", 5060))),
+        (b"OPTIONS", Flow("outside", ("192.0.2.1", 5060))),
+    ],
+)
+def test_another_byte_port_host_or_socket_makes_another_datagram(data, flow):
+    assert copy_key(data, flow) != copy_key(b"OPTIONS", HERE)
+
+
+def test_a_stream_repeats_nothing_and_neither_responses_nor_acks_open_a_transaction():
+    assert copy_key(b"OPTIONS", Flow("inside", ("192.0.2.1", 5060), "TCP")) is None
+    assert copy_key(b"SIP/2.0 200 OK", HERE) is None
+    assert copy_key(b"ACK sip:b@b SIP/2.0", HERE) is None
+
+
+def test_a_copy_is_as_short_for_a_long_datagram():
+    _, digest = copy_key(b"x" * 65_000, HERE)
+    assert len(digest) == 16
+
+
+def test_the_way_a_request_came_is_not_part_of_what_merges_it():
+    assert merge_key(request(via="SIP/2.0/UDP b.example;branch=z9hG4bKy", uri="sip:c@c")) == merge_key(request())
+
+
+def test_what_merges_a_request_is_its_number_method_call_and_sender():
+    keys = {merge_key(request()), merge_key(request("OPTIONS")), merge_key(request(cseq=2))}
+    assert len(keys) == 3
+    assert None not in keys
+
+
+@pytest.mark.parametrize("asked", [request("ACK"), request("CANCEL"), request(to="<sip:b@b>;tag=t")])
+def test_neither_ack_nor_cancel_nor_a_request_within_a_dialog_is_merged(asked):
+    assert merge_key(asked) is None
+
+
+def test_a_from_tag_cannot_imitate_another_call():
+    plain = parse(request().encode().replace(b"tag=f", b'tag="g"'))
+    forged = parse(request().encode().replace(b"tag=f", b'tag="x c g"'))
+    assert merge_key(plain) != merge_key(forged)

@@ -13,7 +13,6 @@ from sipstack.effects import (
     Dropped,
     Ended,
     Failed,
-    Incoming,
     Send,
     Unreachable,
 )
@@ -21,86 +20,28 @@ from sipstack.errors import StateError
 from sipstack.flow import Flow
 from sipstack.ids import Ids
 from sipstack.message import Request, parse, response_to
-from sipstack.message import request as build
 from sipstack.timing import Timing
 from sipstack.transaction import TransactionLayer
-
-PEER = Flow("inside", ("192.0.2.1", 5060))
-STREAM = Flow("inside", ("192.0.2.1", 40000), "TCP")
-VIA = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1"
+from tests.sipstack.transaction.parties import (
+    PEER,
+    STREAM,
+    answer,
+    arrive,
+    assert_empty,
+    begin,
+    names,
+    new_layer,
+    ours,
+    reply,
+    run_out,
+    sent,
+    theirs,
+)
 
 
 @pytest.fixture
 def layer():
-    return TransactionLayer(Timing(), Ids(random.Random(1).randbytes))
-
-
-def ours(method="INVITE", branch="z9hG4bKours", body=b""):
-    fields = [
-        ("Via", f"SIP/2.0/UDP 192.0.2.9;branch={branch}"),
-        ("Max-Forwards", "70"),
-        ("From", "<sip:a@a.example>;tag=a"),
-        ("To", "<sip:b@b.example>"),
-        ("Call-ID", "call"),
-        ("CSeq", f"7 {method}"),
-        ("Contact", "<sip:a@192.0.2.9>"),
-    ]
-    return build(method, "sip:b@b.example", fields, body)
-
-
-def theirs(method="INVITE", *, via=VIA, cseq=1, to="<sip:b@b.example>", extra=""):
-    return (
-        f"{method} sip:b@b.example SIP/2.0\r\nVia: {via}\r\nMax-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=a\r\n"
-        f"To: {to}\r\nCall-ID: call\r\nCSeq: {cseq} {method}\r\n{extra}Content-Length: 0\r\n\r\n"
-    ).encode()
-
-
-def answer(sent, status, tag="b", **kwargs):
-    """What the peer answers to bytes of ours."""
-    request = parse(sent)
-    return response_to(request, status, to_tag=None if status == 100 else tag, **kwargs).encode()
-
-
-def begin(layer, request=None, flow=PEER, now=0.0):
-    key, [send] = layer.request(request or ours(), flow, now)
-    return key, send.data
-
-
-def arrive(layer, data=None, flow=PEER, now=0.0):
-    [incoming] = layer.receive(data or theirs(), flow, now)
-    assert isinstance(incoming, Incoming)
-    return incoming
-
-
-def reply(layer, incoming, status, now=0.0, tag="b"):
-    response = response_to(incoming.request, status, to_tag=None if status == 100 else tag)
-    return layer.respond(incoming.key, response, now)
-
-
-def sent(effects):
-    return [parse(effect.data) for effect in effects if isinstance(effect, Send)]
-
-
-def names(effects):
-    """Effects by name; a Send by the start of its message."""
-    return [
-        effect.data.split(b" SIP/2.0" if effect.data[:3] != b"SIP" else b"\r\n")[0]
-        .split(b" ")[0 if effect.data[:3] != b"SIP" else 1]
-        .decode()
-        if isinstance(effect, Send)
-        else type(effect).__name__
-        for effect in effects
-    ]
-
-
-def run_out(layer):
-    """Let the clock run until nothing waits; all effects on the way."""
-    effects = []
-    for _ in range(1000):
-        if (due := layer.deadline()) is None:
-            return effects
-        effects += layer.tick(due)
-    pytest.fail("the clock never runs out")
+    return new_layer()
 
 
 # Our requests.
@@ -237,7 +178,7 @@ def test_a_response_goes_to_the_port_of_sent_by_unless_rport_was_asked(layer):
     behind = Flow("inside", ("192.0.2.1", 1024))
     plain = arrive(layer, theirs("OPTIONS"), behind)
     assert reply(layer, plain, 200)[0].flow == PEER
-    symmetric = arrive(layer, theirs("OPTIONS", via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK2;rport"), behind)
+    symmetric = arrive(layer, theirs("OPTIONS", cseq=2, via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK2;rport"), behind)
     assert reply(layer, symmetric, 200)[0].flow == behind
 
 
@@ -463,8 +404,8 @@ def test_a_damaged_request_without_a_readable_via_is_unanswerable(layer):
 
 
 def test_a_flood_is_refused_beyond_the_limit_and_what_is_known_goes_on():
-    layer = TransactionLayer(Timing(), Ids(random.Random(1).randbytes), limit=2)
-    first, *_ = [arrive(layer, theirs(via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{n}")) for n in range(2)]
+    layer = new_layer(limit=2)
+    first, *_ = [arrive(layer, theirs(cseq=n, via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{n}")) for n in range(2)]
     effects = layer.receive(theirs(via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK9"), PEER, 0.1)
     assert names(effects) == ["Dropped", "503"]
     assert effects[0] == Dropped(Drop.OVERLOAD, PEER)
@@ -473,9 +414,9 @@ def test_a_flood_is_refused_beyond_the_limit_and_what_is_known_goes_on():
 
 
 def test_in_a_flood_calls_can_still_be_cancelled_and_ended_within_a_quarter_more_room():
-    layer = TransactionLayer(Timing(), Ids(random.Random(1).randbytes), limit=8)
+    layer = new_layer(limit=8)
     for n in range(8):
-        arrive(layer, theirs(via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{n}"))
+        arrive(layer, theirs(cseq=n, via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{n}"))
     assert names(layer.receive(theirs("CANCEL", via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1"), PEER, 0.1)) == [
         "200",
         "Cancelled",
@@ -542,6 +483,9 @@ def test_statistics_count_transactions_by_kind_and_drops_by_name(layer):
         "server_invites": 1,
         "servers": 1,
         "deadlines": 3,
+        "flows": 1,
+        "copies": 2,
+        "merges": 2,
         "drops": ((Drop.KEEPALIVE, 1),),
     }
     assert repr(layer) == "<TransactionLayer of 4 transactions, 1 messages dropped>"
@@ -553,4 +497,4 @@ def test_nothing_is_left_after_the_last_deadline(layer):
     layer.receive(answer(wire, 486), PEER, 0.1)
     reply(layer, arrive(layer), 200)
     run_out(layer)
-    assert (len(layer), layer.statistics().deadlines, layer._flows) == (0, 0, {})
+    assert_empty(layer)

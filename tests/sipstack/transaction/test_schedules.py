@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from sipstack.effects import Cause, Finish, Transmit
+from sipstack.errors import StateError
 from sipstack.timing import Timing
 from sipstack.transaction import Client, ClientInvite, Server, ServerInvite
 
@@ -120,7 +121,7 @@ def test_a_failure_response_to_an_invite_is_not_repeated_on_a_reliable_transport
 def test_an_acknowledged_failure_lingers_for_t4():
     machine = server_invite()
     machine.respond(486, b"486", 0.0)
-    machine.receive(SimpleNamespace(method="ACK"), 0.1)
+    machine.acknowledged(SimpleNamespace(method="ACK"), 0.1)
     assert play(machine) == ([], (5.1, Cause.NORMAL))
 
 
@@ -148,10 +149,26 @@ def test_an_answered_request_of_theirs_lingers_for_timer_j():
     assert play(machine) == ([], (33.0, Cause.NORMAL))
 
 
-def test_a_late_tick_sends_once_and_counts_from_now():
-    machine = client_invite()
-    assert len(machine.tick(10.0)) == 1
-    assert machine.deadline() == 11.0
+def test_ticks_that_are_always_late_do_not_stretch_the_schedule():
+    machine, sent = client(), []
+    while (due := machine.deadline()) is not None:
+        sent += [due for note in machine.tick(due + 0.09) if isinstance(note, Transmit)]
+    assert sent == BY_T2
+
+
+@pytest.mark.parametrize(("make", "following"), [(client_invite, 15.5), (client, 11.5), (server_invite, 11.5)])
+def test_what_a_pause_has_let_pass_is_left_out_and_the_schedule_goes_on(make, following):
+    machine = make()
+    if make is server_invite:
+        machine.respond(486, b"486", 0.0)
+    assert [type(note) for note in machine.tick(10.0)] == [Transmit]
+    assert machine.tick(10.0) == ()
+    assert machine.deadline() == following
+
+
+def test_a_tick_after_the_end_of_everything_sends_nothing_more():
+    machine = client()
+    assert machine.tick(1000.0) == (Finish(Cause.TIMEOUT),)
 
 
 def test_other_times_scale_the_schedule():
@@ -177,3 +194,17 @@ def test_a_transaction_keeps_no_bytes_it_cannot_need_again():
 def test_its_repr_tells_its_state_and_what_is_due():
     assert repr(client_invite()) == "<ClientInvite calling, due at 0.5>"
     assert repr(server()) == "<Server trying>"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"t1": 0.0}, {"t1": -1.0}, {"t2": 0.0}, {"t2": float("nan")}, {"t4": -1.0}, {"trying": -0.1}]
+)
+def test_what_is_no_time_is_our_fault(wrong):
+    with pytest.raises(StateError):
+        Timing(**wrong)
+
+
+def test_a_network_that_holds_nothing_back_makes_nobody_linger():
+    machine = Client(Timing(t4=0.0), False, b"OPTIONS")
+    machine.start(0.0)
+    assert machine.receive(response(200), 0.1)[-1] == Finish(Cause.NORMAL)
