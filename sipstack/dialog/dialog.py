@@ -1,10 +1,11 @@
-"""The dialog: who speaks with whom, in which order, along which way (RFC 3261 §12).
+"""The dialog: who speaks with whom, in which order, along which way (RFC 3261 §12; for SUBSCRIBE RFC 6665).
 
 A dialog counts and addresses; it sends nothing and knows no transaction. Its fields are plain data, so that a dialog
 can be saved and restored field by field.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
@@ -14,6 +15,13 @@ from sipstack.message import request as build
 from sipstack.values import Address, SipUri
 
 Fields = Iterable[tuple[str, str]]
+
+TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
+"""The methods whose Contact, and that of their 2xx, is the sender's target from then on (RFC 3261 §12.2, RFC 3311 §5,
+RFC 6665); REFER is one by practice, as RFC 5057 tells."""
+
+_HIGHEST_CSEQ: Final = 2**31 - 1
+"""§8.1.1.5: a CSeq number of ours "MUST be less than 2**31"."""
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -40,6 +48,8 @@ class Dialog:
     """Whether our side sent the INVITE."""
     confirmed: bool = False
     """Whether there has been a 2xx."""
+    secure: bool = False
+    """Whether our Contact in the dialog must be a sips URI (§8.1.1.8, §12.1.1); that it is one is our user's to see."""
 
     @classmethod
     def as_caller(cls, invite: Request, response: Response) -> "Dialog":
@@ -59,6 +69,7 @@ class Dialog:
             remote_target=_contact_or_none(response) or invite.uri,
             is_caller=True,
             confirmed=200 <= response.status < 300,
+            secure=_asks_sips(invite),
         )
 
     @classmethod
@@ -81,6 +92,34 @@ class Dialog:
             route_set=_recorded(invite),
             remote_target=target,
             is_caller=False,
+            secure=wants_sips(invite),
+        )
+
+    @classmethod
+    def as_subscriber(cls, subscribe: Request, notify: Request) -> "Dialog":
+        """The dialog that a NOTIFY opens for the side that subscribed, often before the 2xx to its SUBSCRIBE.
+
+        RFC 6665 §4.4.1: one SUBSCRIBE may be answered by NOTIFYs of several dialogs, told apart by their From tag.
+        Raises ProtocolError: 481 when the NOTIFY is not to that SUBSCRIBE, 400 when it has no Contact or no From tag.
+        """
+        if (notify.call_id, notify.to.tag) != (subscribe.call_id, subscribe.from_.tag):
+            raise ProtocolError("Subscription Does Not Exist", status=481)
+        target = _contact(notify)
+        if target is None or not notify.from_.tag:
+            raise ProtocolError("Missing Contact" if target is None else "Missing From Tag", status=400)
+        return cls(
+            call_id=subscribe.call_id,
+            local=subscribe.headers.first("from") or "",
+            remote=notify.headers.first("from") or "",
+            local_tag=subscribe.from_.tag or "",
+            remote_tag=notify.from_.tag,
+            local_cseq=subscribe.cseq.number,
+            remote_cseq=notify.cseq.number,
+            route_set=_recorded(notify),
+            remote_target=target,
+            is_caller=True,
+            confirmed=True,
+            secure=_asks_sips(subscribe),
         )
 
     @property
@@ -111,10 +150,26 @@ class Dialog:
         """Take `contact`, the URI of a target refresh request or of its 2xx, as their target (§12.2.1.2, §12.2.2)."""
         self.remote_target = contact
 
+    def refresh_by(self, message: Message) -> None:
+        """Take the target from a request of theirs that we accept, or from their 2xx to one of ours.
+
+        Nothing changes unless the method is in `TARGET_REFRESH` and there is a Contact. Raises ParseError when a
+        request's cannot be read; a response's is then left, since a response cannot be refused.
+        """
+        if message.cseq.method not in TARGET_REFRESH:
+            return
+        if isinstance(message, Response):
+            contact = _contact_or_none(message) if 200 <= message.status < 300 else None
+        else:
+            contact = _contact(message)
+        if contact is not None:
+            self.refresh(contact)
+
     def receive(self, request: Request) -> None:
         """Note the number of a request of theirs, other than ACK and CANCEL, which repeat their INVITE's.
 
-        Raises ProtocolError (500) when it is lower than the last one (§12.2.2).
+        It may be higher by more than one, "this is not an error condition": another request may have been lost, or
+        refused by a proxy. Raises ProtocolError (500) when it is lower than the last one (§12.2.2).
         """
         number = request.cseq.number
         if self.remote_cseq is not None and number < self.remote_cseq:
@@ -134,10 +189,13 @@ class Dialog:
         """Our next request in the dialog (§12.2.1.1), with a CSeq number of its own.
 
         `via` is the whole Via value with a fresh branch, `contact` a whole Contact value for a target refresh; the
-        Content-Type of `body` stands in `headers`. For an ACK call `ack`; raises StateError for ACK and CANCEL.
+        Content-Type of `body` stands in `headers`. For an ACK call `ack`; raises StateError for ACK and CANCEL, and
+        when the numbers are used up.
         """
         if method in ("ACK", "CANCEL"):
             raise StateError(f"{method} takes the CSeq number of its INVITE")
+        if self.local_cseq >= _HIGHEST_CSEQ:
+            raise StateError("CSeq does not wrap within a dialog (§12.2.1.1)")
         self.local_cseq += 1
         own = () if contact is None else (("Contact", contact),)
         fields = (("Via", via), ("Max-Forwards", str(max_forwards)), *own, *headers)
@@ -173,6 +231,25 @@ class Dialog:
     def __repr__(self) -> str:
         state = "confirmed" if self.confirmed else "early"
         return f"<Dialog {state} {self.call_id} local {self.local_cseq} remote {self.remote_cseq}>"
+
+
+def wants_sips(request: Request) -> bool:
+    """Whether the Contact of the side that takes a request must be a sips URI (§12.1.1).
+
+    So it is because of its Request-URI or its topmost Record-Route, or, without one, of its Contact. Raises ParseError
+    when these cannot be read.
+    """
+    beside = request.record_routes[:1] or request.contacts[:1]
+    return _is_sips(request.uri) or any(_is_sips(str(address.uri)) for address in beside)
+
+
+def _is_sips(uri: str) -> bool:
+    return uri[:5].lower() == "sips:"
+
+
+def _asks_sips(request: Request) -> bool:
+    """Whether the Contact of the side that sends it must be one: for a sips Request-URI or top Route (§8.1.1.8)."""
+    return _is_sips(request.uri) or any(_is_sips(str(route.uri)) for route in request.routes[:1])
 
 
 def _recorded(message: Message) -> tuple[str, ...]:

@@ -10,6 +10,14 @@ from sipstack.message import Response
 from sipstack.timing import Timing
 
 
+def next_repeat(due: float, interval: float, now: float) -> float:
+    """When to repeat next: counted from when the last was due, so that a slow clock does not stretch the schedule.
+
+    After a pause longer than `interval` it is counted from `now`, for the repetitions missed are not made up for.
+    """
+    return due + interval if due + interval > now else now + interval
+
+
 @attrs.define(eq=False, repr=False, init=False)
 class UnackedAnswer:
     """A 2xx we have just sent, waiting for its ACK.
@@ -49,7 +57,7 @@ class UnackedAnswer:
             return None
         # "starts at T1 seconds and doubles for each retransmission until it reaches T2 seconds"
         self._interval = min(2 * self._interval, self._timing.t2)
-        self._repeat_at = now + self._interval
+        self._repeat_at = next_repeat(self._repeat_at, self._interval, now)
         return self.wire
 
     def acknowledged(self) -> None:

@@ -2,7 +2,8 @@ import attrs
 import pytest
 
 from sipstack.dialog import Dialog
-from sipstack.errors import ProtocolError, StateError
+from sipstack.dialog.dialog import TARGET_REFRESH
+from sipstack.errors import ParseError, ProtocolError, StateError
 from sipstack.message import Request, parse, response_to
 from sipstack.message import request as build
 
@@ -32,14 +33,17 @@ def answer(request, status=200, *, tag="b", contact="<sip:b@192.0.2.1:5070;ob>",
     return parse(response_to(request, status, to_tag=tag, headers=fields).encode())
 
 
-def theirs(cseq, method="INFO"):
+def theirs(cseq, method="INFO", *, contact=None, routes=(), from_="<sip:b@b.example>;tag=b", to_tag="a"):
     fields = [
         ("Via", VIA),
-        ("From", "<sip:b@b.example>;tag=b"),
-        ("To", "<sip:a@a.example>;tag=a"),
+        *(("Record-Route", route) for route in routes),
+        ("From", from_),
+        ("To", f"<sip:a@a.example>;tag={to_tag}"),
         ("Call-ID", "call"),
         ("CSeq", f"{cseq} {method}"),
     ]
+    if contact:
+        fields.append(("Contact", contact))
     return parse(build(method, "sip:a@192.0.2.9", fields).encode())
 
 
@@ -225,6 +229,151 @@ def test_the_invite_itself_is_the_callees_first_number():
     dialog = Dialog.as_callee(invite(cseq=7), "b")
     with pytest.raises(ProtocolError):
         dialog.receive(theirs(6))
+
+
+def test_equal_numbers_are_left_to_the_transactions():
+    dialog = caller()
+    dialog.receive(theirs(5))
+    dialog.receive(theirs(5))
+    assert dialog.remote_cseq == 5
+
+
+def test_their_numbers_may_use_all_32_bits_and_ours_end_at_31():
+    dialog = caller()
+    dialog.receive(theirs(2**32 - 1))
+    dialog.local_cseq = 2**31 - 2
+    assert dialog.request("INFO", via=VIA).cseq.number == 2**31 - 1
+    with pytest.raises(StateError):
+        dialog.request("BYE", via=VIA)
+    assert dialog.local_cseq == 2**31 - 1
+
+
+# Target refresh by whole messages.
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"])
+def test_a_target_refresh_request_moves_their_target(method):
+    dialog = caller()
+    dialog.refresh_by(theirs(5, method, contact="<sip:moved@b>"))
+    assert dialog.remote_target == "sip:moved@b"
+    assert method in TARGET_REFRESH
+
+
+@pytest.mark.parametrize("method", ["INFO", "MESSAGE", "OPTIONS", "BYE", "PRACK"])
+def test_no_other_request_does(method):
+    dialog = caller()
+    dialog.refresh_by(theirs(5, method, contact="<sip:moved@b>"))
+    assert dialog.remote_target == "sip:b@192.0.2.1:5070;ob"
+
+
+@pytest.mark.parametrize(("status", "target"), [(200, "sip:moved@b"), (488, "sip:b@192.0.2.1:5070;ob")])
+def test_the_2xx_to_our_re_invite_moves_it_and_a_refusal_does_not(status, target):
+    dialog = caller()
+    re_invite = dialog.request("INVITE", via=VIA, contact="<sip:a@192.0.2.9>")
+    dialog.refresh_by(answer(re_invite, status, contact="<sip:moved@b>"))
+    assert dialog.remote_target == target
+
+
+def test_without_a_contact_the_target_stays():
+    dialog = caller()
+    dialog.refresh_by(theirs(5, "UPDATE"))
+    assert dialog.remote_target == "sip:b@192.0.2.1:5070;ob"
+
+
+def test_an_unreadable_contact_is_refused_in_a_request_and_borne_in_a_response():
+    dialog = caller()
+    with pytest.raises(ParseError):
+        dialog.refresh_by(build("UPDATE", "sip:a@a", [("CSeq", "5 UPDATE"), ("Contact", "<<bad>")]))
+    re_invite = dialog.request("INVITE", via=VIA)
+    dialog.refresh_by(answer(re_invite, contact="<<bad>"))
+    assert dialog.remote_target == "sip:b@192.0.2.1:5070;ob"
+
+
+# sips.
+
+
+@pytest.mark.parametrize(
+    ("uri", "routes", "contact", "secure"),
+    [
+        ("sips:b@b", (), "<sip:a@a>", True),
+        ("SIPS:b@b", (), "<sip:a@a>", True),
+        ("sip:b@b", ("<sips:p;lr>", "<sip:q;lr>"), "<sip:a@a>", True),
+        ("sip:b@b", ("<sip:p;lr>", "<sips:q;lr>"), "<sips:a@a>", False),
+        ("sip:b@b", (), "<sips:a@a>", True),
+        ("sip:b@b", (), "<sip:a@a>", False),
+    ],
+)
+def test_the_callees_contact_must_be_sips_by_uri_top_record_route_or_contact(uri, routes, contact, secure):
+    request = invite(routes=routes, contact=contact)
+    request.uri = uri
+    assert Dialog.as_callee(request, "b").secure is secure
+
+
+@pytest.mark.parametrize(
+    ("uri", "route", "secure"),
+    [
+        ("sips:b@b", None, True),
+        ("sip:b@b", "<sips:p;lr>", True),
+        ("sip:b@b", "<sip:p;lr>", False),
+        ("tel:+32", None, False),
+    ],
+)
+def test_the_callers_contact_must_be_sips_by_uri_or_top_route(uri, route, secure):
+    request = invite()
+    request.uri = uri
+    if route:
+        request.headers.add("Route", route)
+    assert Dialog.as_caller(request, answer(request)).secure is secure
+
+
+# Subscriptions.
+
+
+def subscribe():
+    fields = [
+        ("Via", VIA),
+        ("From", "<sip:a@a.example>;tag=a"),
+        ("To", "<sip:b@b.example>"),
+        ("Call-ID", "call"),
+        ("CSeq", "3 SUBSCRIBE"),
+        ("Contact", "<sip:a@192.0.2.9>"),
+    ]
+    return parse(build("SUBSCRIBE", "sip:b@b.example", fields).encode())
+
+
+def test_a_notify_before_the_2xx_opens_the_subscribers_dialog():
+    notify = theirs(20, "NOTIFY", contact="<sip:b@192.0.2.1>", routes=["<sip:p2;lr>, <sip:p1;lr>"])
+    dialog = Dialog.as_subscriber(subscribe(), notify)
+    assert dialog.id == ("call", "a", "b")
+    assert (dialog.local_cseq, dialog.remote_cseq, dialog.confirmed) == (3, 20, True)
+    assert dialog.route_set == ("<sip:p2;lr>", "<sip:p1;lr>")
+    assert head(dialog.request("SUBSCRIBE", via=VIA))[0] == "SUBSCRIBE sip:b@192.0.2.1"
+    assert (dialog.local, dialog.remote) == ("<sip:a@a.example>;tag=a", "<sip:b@b.example>;tag=b")
+
+
+def test_a_notify_of_another_subscription_is_answered_481():
+    for notify in (theirs(20, "NOTIFY", contact="<sip:b@b>", to_tag="x"), subscribe()):
+        with pytest.raises(ProtocolError) as caught:
+            Dialog.as_subscriber(subscribe(), notify)
+        assert caught.value.status == 481
+
+
+@pytest.mark.parametrize(
+    "notify",
+    [theirs(20, "NOTIFY"), theirs(20, "NOTIFY", contact="<sip:b@b>", from_="<sip:b@b.example>")],
+)
+def test_a_notify_that_can_open_no_dialog_is_refused(notify):
+    with pytest.raises(ProtocolError) as caught:
+        Dialog.as_subscriber(subscribe(), notify)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("method", ["INFO", "MESSAGE", "NOTIFY", "REFER", "OPTIONS", "SUBSCRIBE", "PUBLISH"])
+def test_any_method_goes_by_the_same_way_with_the_next_number(method):
+    dialog = caller(routes=["<sip:p;lr>"])
+    request = dialog.request(method, via=VIA)
+    assert (str(request.cseq), request.uri) == (f"8 {method}", "sip:b@192.0.2.1:5070;ob")
+    assert request.headers.values("route") == ["<sip:p;lr>"]
 
 
 def test_a_dialog_is_saved_and_restored_field_by_field():

@@ -53,6 +53,22 @@ def test_a_late_tick_repeats_once():
     assert answer.deadline() == 11.0
 
 
+def test_ticks_that_come_a_little_late_do_not_stretch_the_schedule():
+    answer = UnackedAnswer(b"200", Timing(), 0.0)
+    sent = []
+    while (due := answer.deadline()) is not None:
+        if answer.tick(due + 0.05) is not None:
+            sent.append(due)
+    assert sent == [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+
+
+def test_what_a_long_pause_has_missed_is_not_made_up_for():
+    answer = UnackedAnswer(b"200", Timing(), 0.0)
+    assert answer.tick(20.0) == b"200"
+    assert answer.tick(20.0) is None
+    assert answer.deadline() == 21.0
+
+
 @pytest.mark.parametrize(("now", "state"), [(0.0, "due at 0.5"), (0.5, "due at 1.5"), (32.0, "given up")])
 def test_its_repr_tells_what_is_due(now, state):
     answer = UnackedAnswer(b"200", Timing(), 0.0)
