@@ -95,7 +95,7 @@ class App:
                 sockets[name] = UdpSocket(name, bind_udp(endpoint.host, endpoint.port), self._admission(name))
         except OSError as error:
             for bound in sockets.values():
-                bound.close()
+                bound.stop()
             raise GatewayError(f"cannot listen on {name}: {error.strerror}") from error
         self.driver = Driver(self, sockets, self._perform)
         self.driver.start()
@@ -116,7 +116,7 @@ class App:
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON."""
         statistics = attrs.asdict(self.core.statistics())
-        bound = {} if self.driver is None else self.driver.sockets
+        bound = {} if self.driver is None else self.driver.transports
         sockets = {name: dict(udp.counters) for name, udp in bound.items() if udp.counters}
         journal = {"segment": self.journal.number, "waiting": self.journal.waiting}
         return {**statistics, "sockets": sockets, "journal": journal}
@@ -129,6 +129,13 @@ class App:
             return self.core.receive(data, flow, _moment(now))
         except Exception:
             return self._bug(f"on a datagram of {len(data)} bytes from {flow.remote[0]}")
+
+    def transport_failed(self, flow: Flow, now: float) -> Sequence[object]:
+        """A peer cannot be reached."""
+        try:
+            return self.core.transport_failed(flow, _moment(now))
+        except Exception:
+            return self._bug(f"on a failure to reach {flow.remote[0]}")
 
     def tick(self, now: float) -> Sequence[object]:
         """The deadline has come."""

@@ -117,6 +117,10 @@ class Carrier:
             self.heard.append(data)
         return [out for effect in effects for out in self._take(effect, now)]
 
+    def transport_failed(self, flow: Flow, now: float) -> list[Effect]:
+        """The daemon cannot be reached: what was asked of it has failed."""
+        return [out for effect in self.layer.transport_failed(flow, now) for out in self._take(effect, now)]
+
     def tick(self, now: float) -> list[Effect]:
         """Repeats what is due."""
         effects = self.layer.tick(now)

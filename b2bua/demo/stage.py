@@ -192,6 +192,9 @@ class _Watched:
         self.bell.set()
         return effects
 
+    def transport_failed(self, flow: Flow, now: float) -> Sequence[object]:
+        return self.carrier.transport_failed(flow, now)
+
     def tick(self, now: float) -> Sequence[object]:
         return self.carrier.tick(now)
 

@@ -1,15 +1,23 @@
-"""Sockets to endpoint, effects to sockets, and one timer: the shell of everything sans-IO."""
+"""Sockets to endpoint, effects to sockets, and one timer: the shell of everything sans-IO.
+
+driver = Driver(endpoint, {udp.name: udp, tls.name: tls})
+driver.start()                      # inside a running loop, asyncio's own or uvloop
+driver.perform(effects)             # after an input of your own to the endpoint ...
+driver.rearm()                      # ... which may have moved its deadline
+driver.stop()
+"""
 
 import asyncio
+import math
 import time  # noqa: TID251 - this is the shell: the one place where the stack reads the clock
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
 
 from sipstack.effects import Send
 from sipstack.flow import Flow
-from sipstack.net.udp import UdpSocket
+from sipstack.net.transport import Transport
 
 #: Seconds a deadline may wait for others to come due, so that one wake-up serves them all. Without it the timer fired
 #: 6,300 times for 1,000 calls at 100 a second, twice as often as the sockets woke us (2026-11-22); SIP's shortest
@@ -21,7 +29,10 @@ class Endpoint(Protocol):
     """What the driver drives: inputs carry `now` (monotonic seconds) and return effects."""
 
     def receive(self, data: bytes, flow: Flow, now: float) -> Sequence[object]:
-        """One datagram has come in on `flow`."""
+        """One datagram, or one framed message of a stream, has come in on `flow`."""
+
+    def transport_failed(self, flow: Flow, now: float) -> Sequence[object]:
+        """What was sent on `flow` does not arrive: unreachable, refused, connection lost (RFC 3261 §18.4)."""
 
     def tick(self, now: float) -> Sequence[object]:
         """The deadline has come."""
@@ -32,18 +43,20 @@ class Endpoint(Protocol):
 
 @attrs.define(eq=False)
 class Driver:
-    """Runs an endpoint on the loop that is running, over the sockets it is given.
+    """Runs an endpoint on the loop that is running, over the transports it is given, each under its name.
 
-    `perform` may be replaced: it gets the effects of a whole batch of datagrams at once, in order, and is where an
+    `perform` may be replaced: it gets the effects of a whole batch of messages at once, in order, and is where an
     application puts what must happen before messages leave (`b2bua` writes its journal there). The default sends.
     """
 
     endpoint: Endpoint
-    sockets: dict[str, UdpSocket]
+    transports: Mapping[str, Transport]
     perform: Callable[[Iterable[object]], None] = attrs.field()
     _loop: asyncio.AbstractEventLoop | None = attrs.field(default=None, repr=False)
     _timer: asyncio.TimerHandle | None = attrs.field(default=None, repr=False)
     _armed_at: float | None = None
+    _failed: dict[Flow, None] = attrs.field(factory=dict, repr=False)
+    """Flows whose failure the endpoint is still to hear of, each once, in order."""
 
     @perform.default
     def _sends(self) -> Callable[[Iterable[object]], None]:
@@ -51,28 +64,28 @@ class Driver:
 
     def send_all(self, effects: Iterable[object]) -> None:
         """Sends every `Send` among the effects and passes over the rest."""
-        sockets = self.sockets
+        transports = self.transports
         for effect in effects:
             if type(effect) is Send:
-                sockets[effect.flow.socket].send(effect.data, effect.flow.remote)
+                transports[effect.flow.socket].send(effect)
 
     def start(self) -> None:
         """Begins to read; call from inside a running loop."""
         self._loop = asyncio.get_running_loop()
-        for udp in self.sockets.values():
-            self._loop.add_reader(udp.sock.fileno(), self._readable, udp)
+        for transport in self.transports.values():
+            transport.start(self._loop, self)
         self.rearm()
 
     def stop(self) -> None:
-        """Stops reading and closes the sockets; idempotent."""
+        """Stops reading and closes the transports; idempotent."""
         if self._loop is None:
             return
-        for udp in self.sockets.values():
-            self._loop.remove_reader(udp.sock.fileno())
-            udp.close()
+        for transport in self.transports.values():
+            transport.stop()
         if self._timer is not None:
             self._timer.cancel()
         self._loop = self._timer = self._armed_at = None
+        self._failed.clear()
 
     def rearm(self) -> None:
         """Puts the one timer at the endpoint's next deadline; call after any input given to the endpoint directly.
@@ -89,32 +102,60 @@ class Driver:
             self._armed_at = due
             self._timer = self._loop.call_later(max(0.0, due - time.monotonic()) + GRAIN, self._fire)
 
-    def _readable(self, udp: UdpSocket) -> None:
-        try:
-            self._read(udp)
-        finally:
-            self.rearm()
+    # The transports' inbox.
 
-    def _read(self, udp: UdpSocket) -> None:
+    def received(self, messages: Iterable[tuple[bytes, Flow]]) -> None:
+        """A transport has these messages; their effects are carried out together."""
         now = time.monotonic()
         effects: list[object] = []
         receive = self.endpoint.receive
-        for data, flow in udp.datagrams():
-            effects += receive(data, flow, now)
-        if effects:
-            self.perform(effects)
+        try:
+            for data, flow in messages:
+                effects += receive(data, flow, now)
+            if effects:
+                self.perform(effects)
+        finally:
+            self.rearm()
+
+    def failed(self, flow: Flow) -> None:
+        """A transport cannot deliver to `flow`; the endpoint hears of it in the loop's next turn.
+
+        Not at once: a send may fail in the middle of a batch of effects, and an endpoint that answers a failure by
+        sending again would else never come back.
+        """
+        if self._loop is None:
+            return
+        if not self._failed:
+            self._loop.call_soon(self._tell_failures)
+        self._failed[flow] = None
+
+    def _tell_failures(self) -> None:
+        flows, self._failed = self._failed, {}
+        now = time.monotonic()
+        effects: list[object] = []
+        try:
+            for flow in flows:
+                effects += self.endpoint.transport_failed(flow, now)
+            if effects:
+                self.perform(effects)
+        finally:
+            self.rearm()
+
+    # The timer.
 
     def _fire(self) -> None:
         # An early wake-up must not be lost: time is at least what the timer was armed for.
         now = max(time.monotonic(), self._armed_at or 0.0)
-        self._timer = self._armed_at = None
+        # Until the tick is over there is no sense in arming for what it will do.
+        self._timer, self._armed_at = None, -math.inf
         # What has already arrived counts before any timer does: after a pause of the process, a retransmission or
-        # an expiry that a queued datagram forbids must not happen.
+        # an expiry that a queued message forbids must not happen.
         try:
-            for udp in self.sockets.values():
-                self._read(udp)
-            effects = self.endpoint.tick(now)
+            for transport in self.transports.values():
+                transport.poll()
+            effects = () if self._loop is None else self.endpoint.tick(now)
             if effects:
                 self.perform(effects)
         finally:
+            self._armed_at = None
             self.rearm()

@@ -108,7 +108,8 @@ class Peer:
 
     async def is_served(self) -> bool:
         """Whether the gateway answers; whatever was sent before has been dealt with then."""
-        self.request("OPTIONS", call_id="ping")
+        # Each with a Call-ID of its own: the same request by another branch is a merged one, and gets 482 (§8.2.2.2).
+        self.request("OPTIONS", call_id=f"ping-{self._branch}")
         return (await self.receive()).status == 200
 
 
