@@ -1,6 +1,6 @@
 """A user agent that places one call, talks for a second and hangs up.
 
-    python examples/caller.py sip:bob@127.0.0.1:5060 udp:127.0.0.1:5070 tcp:127.0.0.1:5070
+python examples/caller.py sip:bob@127.0.0.1:5060 udp:127.0.0.1:5070 tcp:127.0.0.1:5070
 """
 
 import asyncio
@@ -13,6 +13,7 @@ SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\
 
 
 async def main(uri: str, *addresses: str) -> None:
+    """One call."""
     loop = asyncio.get_running_loop()
     over = loop.create_future()
 

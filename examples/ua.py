@@ -10,6 +10,7 @@ SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\
 
 
 def application(event, now):
+    """Ring, answer, and take whatever is offered."""
     match event:
         case Invited(call=call):
             return [*call.ring(now), *call.answer(SDP, now)]

@@ -6,7 +6,7 @@
     session      one dialog of a call: offers, session timer, BYE
     attempt      one request of ours: next target, credentials
     inspection   what is looked at before a request is taken (§8.2)
-    registration REGISTER and its refreshes
+    registration REGISTER and its refreshes            enrolment: the same as the agent runs it
     listener, context, content
 
 An application is one function:
@@ -24,8 +24,10 @@ from sipstack.agent.acts import Act, Ask, Reply
 from sipstack.agent.agent import Application, UserAgent
 from sipstack.agent.call import Call
 from sipstack.agent.context import Context
+from sipstack.agent.enrolment import Enrolment
 from sipstack.agent.events import (
     Concluded,
+    Enrolled,
     Established,
     Event,
     Invited,
@@ -42,15 +44,19 @@ from sipstack.agent.incoming import IncomingCall
 from sipstack.agent.inspection import Abilities, Refusal, inspect
 from sipstack.agent.listener import Listener
 from sipstack.agent.outgoing import OutgoingCall
+from sipstack.agent.registration import Binding
 
 __all__ = [
     "Abilities",
     "Act",
     "Application",
     "Ask",
+    "Binding",
     "Call",
     "Concluded",
     "Context",
+    "Enrolled",
+    "Enrolment",
     "Established",
     "Event",
     "IncomingCall",

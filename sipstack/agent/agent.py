@@ -22,14 +22,14 @@ from sipstack.agent.listener import Listener
 from sipstack.agent.outgoing import OutgoingCall
 from sipstack.agent.registration import Binding, Registration
 from sipstack.agent.session import Session
-from sipstack.auth import DigestClient, repeated_in_ack
+from sipstack.auth import Account, DigestClient, repeated_in_ack
 from sipstack.auth.client import CREDENTIALS
 from sipstack.dialog import IntervalTooSmall
 from sipstack.effects import Answered, Cancelled, Cause, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.errors import ParseError, ProtocolError, StateError
 from sipstack.flow import Flow
 from sipstack.locate import FailureMemory, Hunt, Locate, Located, Miss, Preferences, Target, search
-from sipstack.message import Request, Response, response_to
+from sipstack.message import Response, response_to
 from sipstack.message import request as build
 from sipstack.transaction import TransactionLayer
 from sipstack.values import Address, SipUri, parse_uri
@@ -56,16 +56,20 @@ class UserAgent:
     listeners: tuple[Listener, ...]
     """Our own addresses; the first of a transport is the one we send from."""
     application: Application
-    credentials: DigestClient | None = None
-    """What answers 401 and 407; None passes them on like any refusal."""
+    accounts: tuple[Account, ...] = ()
+    """Who we are for those who ask by 401 or 407; without any, these are refusals like others."""
     preferences: Preferences = attrs.field()
     memory: FailureMemory = attrs.field(factory=FailureMemory)
     domains: dict[tuple[str, int], str] = attrs.field(factory=dict)
     """The domain that led to an address, so that a TLS peer can be asked to prove it (RFC 5922 §7.3)."""
     _attempts: dict[str, Attempt] = attrs.field(factory=dict, init=False)
     _asked: dict[Key, Attempt] = attrs.field(factory=dict, init=False)
+    _unsent_acks: dict[str, Acknowledge] = attrs.field(factory=dict, init=False)
+    """ACKs whose next hop is being looked for, by branch."""
     _served: dict[Key, Call] = attrs.field(factory=dict, init=False)
     """INVITEs of theirs, which a CANCEL may name."""
+    _clients: dict[str, DigestClient] = attrs.field(factory=dict, init=False)
+    """By the host of the next hop."""
     _sessions: dict[tuple[str, str, str], Session] = attrs.field(factory=dict, init=False)
     _due: dict[str, float] = attrs.field(factory=dict, init=False)
     """The time of each owner's live entry in the heap."""
@@ -88,6 +92,9 @@ class UserAgent:
 
     def located(self, located: Located, now: float) -> list[Output]:
         """The answer to a `Locate`."""
+        ack = self._unsent_acks.pop(located.token, None)
+        if ack is not None:
+            return self._send_ack(ack, located.targets)
         attempt = self._attempts.get(located.token)
         if attempt is None or attempt.hunt is not None:
             return []
@@ -242,7 +249,7 @@ class UserAgent:
             told += [("Accept", ", ".join(abilities.content or ()))]
             headers = [field for field in told if field[1]]
             return [Reply(key, response_to(request, 200, to_tag=effect.to_tag, headers=headers))]
-        return [Tell(Requested(request, key))]
+        return [Tell(Requested(request, key, effect.to_tag))]
 
     def _invited(self, effect: Incoming, key: Key) -> list[Act]:
         invite, flow = effect.request, effect.flow
@@ -269,8 +276,10 @@ class UserAgent:
             dialog=ask.dialog,
             authorize=ask.authorize,
         )
-        if self.credentials is not None and ask.authorize:
-            self._authorize(attempt, self.credentials.credentials(ask.request.method, ask.request.uri, ask.request.body))
+        client = self._client(attempt)
+        if client is not None:
+            request = ask.request
+            self._authorize(attempt, client.credentials(request.method, request.uri, request.body))
         wanted = parse_uri(ask.hop)
         findings = search(wanted, _nothing_known, self.preferences)
         if findings.questions:
@@ -289,7 +298,7 @@ class UserAgent:
     def _try(self, attempt: Attempt, target: Target, now: float) -> list[Output]:
         if attempt.key is not None:
             self._asked.pop(attempt.key, None)
-        listener = self._listener(target.transport)
+        listener = self._listener(target)
         attempt.renew(listener.via(self.context.ids.branch()))
         flow = Flow(listener.name, target.remote, target.transport)
         if len(self.domains) >= _MOST_DOMAINS:
@@ -308,13 +317,12 @@ class UserAgent:
         repeated = attempt.acks.get(response.to.tag or "") if 200 <= response.status < 300 else None
         if repeated is not None:
             return [repeated]
-        following = attempt.hunt.answered(response.status, now)
+        following = attempt.hunt.answered(response.status, now, _retry_after(response))
         if following is not None:
             return self._try(attempt, following, now)
-        if response.status in (401, 407) and attempt.authorize and attempt.withdrawn is None:
-            retried = self._retry_authorized(attempt, response, now)
-            if retried is not None:
-                return retried
+        fields = self._challenged(attempt, response)
+        if fields is not None and attempt.withdrawn is None and attempt.hunt.target is not None:
+            return self._try_authorized(attempt, fields, attempt.hunt.target, now)
         return self._conclude(attempt, response, now)
 
     def _failed(self, key: Key, cause: Cause, now: float) -> list[Output]:
@@ -328,17 +336,31 @@ class UserAgent:
         status = 487 if attempt.withdrawn is not None else 503 if cause is Cause.TRANSPORT else 408
         return self._conclude(attempt, response_to(attempt.request, status), now)
 
-    def _retry_authorized(self, attempt: Attempt, response: Response, now: float) -> list[Output] | None:
-        """The same request with credentials, as a new one in the same place (§22.2); None when we have none."""
-        fields = None if self.credentials is None else self.credentials.answer(attempt.request, response)
-        if fields is None or attempt.hunt is None or attempt.hunt.target is None:
+    def _client(self, attempt: Attempt) -> DigestClient | None:
+        """The credentials for its next hop: what one peer has asked for is shown to no other."""
+        if not self.accounts or not attempt.authorize:
             return None
-        attempt.renew(str(attempt.request.via))
+        uri = parse_uri(attempt.hop)
+        host = uri.host.lower() if isinstance(uri, SipUri) else ""
+        client = self._clients.get(host)
+        if client is None:
+            if len(self._clients) >= _MOST_DOMAINS:
+                self._clients.clear()
+            client = self._clients[host] = DigestClient(self.accounts, self.context.ids.randbytes)
+        return client
+
+    def _challenged(self, attempt: Attempt, response: Response) -> Fields | None:
+        """The credentials that a final response asks for, when we have them; other finals may bring the next nonce."""
+        client = self._client(attempt) if response.status >= 200 else None
+        return None if client is None else client.answer(attempt.request, response)
+
+    def _try_authorized(self, attempt: Attempt, fields: Fields, target: Target, now: float) -> list[Output]:
+        """The same request with credentials, as a new one to the same target (§22.2), the others still behind it."""
         attempt.renumber()
         self._authorize(attempt, fields)
-        target = attempt.hunt.target
-        attempt.hunt = Hunt.start((target,), self.memory, now)
-        out = self._try(attempt, target, now)
+        others = () if attempt.hunt is None else attempt.hunt.targets[attempt.hunt.targets.index(target) + 1 :]
+        attempt.hunt = Hunt.start((target, *others), self.memory, now)
+        out = self._try(attempt, attempt.hunt.target or target, now)
         if isinstance(attempt.owner, OutgoingCall) and attempt.token == attempt.owner.token:
             attempt.owner.renewed(attempt.request)
         return out
@@ -360,17 +382,23 @@ class UserAgent:
         return self.do([Tell(Concluded(attempt.token, response))], now)
 
     def _acknowledge(self, act: Acknowledge) -> list[Output]:
-        """Send an ACK to a 2xx: by the way of its INVITE when the next hop is a name, whose address that one knows."""
+        """Send an ACK to a 2xx: it has a next hop of its own (§13.2.2.4), and no transaction."""
+        wanted = parse_uri(act.hop)
+        findings = search(wanted, _nothing_known, self.preferences)
+        if findings.questions:
+            self._unsent_acks[act.ack.via.branch or ""] = act
+            return [Locate(act.ack.via.branch or "", wanted)]
+        return self._send_ack(act, findings.targets)
+
+    def _send_ack(self, act: Acknowledge, targets: tuple[Target, ...]) -> list[Output]:
         attempt = self._attempts.get(act.token)
-        if attempt is None or attempt.hunt is None or attempt.hunt.target is None:
+        if attempt is None or not targets:
             return []
-        found = search(parse_uri(act.hop), _nothing_known, self.preferences).targets
-        target = found[0] if found else attempt.hunt.target
-        listener = self._listener(target.transport)
+        listener = self._listener(targets[0])
         act.ack.headers.replace_top("via", listener.via(self.context.ids.branch()))
         for name, value in repeated_in_ack(attempt.request):
             act.ack.headers.add(name, value)
-        send = Send(Flow(listener.name, target.remote, target.transport), act.ack.encode())
+        send = Send(Flow(listener.name, targets[0].remote, listener.transport), act.ack.encode())
         if len(attempt.acks) < _LARGEST_FORK:
             attempt.acks[act.answer.to.tag or ""] = send
         return [send]
@@ -392,15 +420,17 @@ class UserAgent:
 
     # Where we send from.
 
-    def _listener(self, transport: str) -> Listener:
-        return next((own for own in self.listeners if own.transport == transport), self.listeners[0])
+    def _listener(self, target: Target) -> Listener:
+        """Our address of that transport, of the same family where there is one."""
+        fitting = [own for own in self.listeners if own.transport == target.transport] or list(self.listeners)
+        return next((own for own in fitting if (":" in own.host) is (":" in target.address)), fitting[0])
 
     def _listener_for(self, uri: str) -> Listener:
         """The address that a Contact for this URI will name; the way is chosen later, target by target."""
-        wanted = parse_uri(uri)
-        findings = search(wanted, _nothing_known, self.preferences)
-        transport = findings.targets[0].transport if findings.targets else self.preferences.transports[0]
-        return self._listener(transport)
+        targets = search(parse_uri(uri), _nothing_known, self.preferences).targets
+        if targets:
+            return self._listener(targets[0])
+        return next(own for own in self.listeners if own.transport == self.preferences.transports[0])
 
     def _stream_beside(self, flow: Flow) -> Flow | None:
         """The way over TCP to the same place, for a request too large for UDP (§18.1.1)."""
@@ -428,6 +458,13 @@ class UserAgent:
         return f"<UserAgent with {len(self._sessions)} dialogs, {len(self._attempts)} requests under way>"
 
 
+def _retry_after(response: Response) -> float | None:
+    try:
+        retry = response.retry_after
+    except ParseError:
+        return None
+    return None if retry is None else float(retry.seconds)
+
+
 def _nothing_known(question: object) -> None:
     return None
-

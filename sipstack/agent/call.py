@@ -32,6 +32,11 @@ class Call(abc.ABC):
     """The dialog that is the call; None until there is one."""
     over: bool = False
 
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether a 2xx had the offer, so that its ACK waits for `acknowledge`."""
+        return self.session is not None and self.session.awaits_answer
+
     # The application's, when the call stands.
 
     def reoffer(self, body: bytes, now: float, *, method: str = "INVITE", headers: Fields = ()) -> list[Act]:
@@ -57,14 +62,6 @@ class Call(abc.ABC):
     def request(self, method: str, headers: Fields = (), body: bytes = b"", content_type: str = "") -> list[Act]:
         """Send INFO, MESSAGE, REFER, NOTIFY, OPTIONS ...; `Responded` tells the outcome."""
         return self._watched(self._standing().request(method, headers, body, content_type))
-
-    def respond(
-        self, key: Key, request: Request, status: int, headers: Fields = (), body: bytes = b""
-    ) -> list[Act]:
-        """Answer the request of `Received`."""
-        if self.session is None:
-            raise StateError("there is no dialog yet")
-        return [self.session.reply(key, request, status, headers, body)]
 
     @abc.abstractmethod
     def hang_up(self, now: float, headers: Fields = ()) -> list[Act]:

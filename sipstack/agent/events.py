@@ -5,12 +5,13 @@ of the call that the event names. An event it has no interest in is answered wit
 """
 
 import enum
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from sipstack.effects import Key
-from sipstack.message import Message, Request, Response
+from sipstack.message import Message, Request, Response, response_to
 
 if TYPE_CHECKING:
     from sipstack.agent.call import Call
@@ -66,7 +67,10 @@ class Established:
 
 @attrs.define
 class Reoffered:
-    """A re-INVITE or an UPDATE in the call: `call.accept` or `call.refuse` it. Its body may be empty."""
+    """A re-INVITE, an UPDATE, or a PRACK with an offer, in the call: `call.accept` or `call.refuse` it.
+
+    Its body may be empty: a re-INVITE then asks for an offer.
+    """
 
     call: "Call"
     request: Request
@@ -82,11 +86,15 @@ class Reanswered:
 
 @attrs.define
 class Received:
-    """Another request in the dialog (INFO, MESSAGE, REFER, NOTIFY ...): answer it by `call.respond(key, ...)`."""
+    """Another request in the dialog (INFO, MESSAGE, REFER, NOTIFY ...): answer it by `Reply(key, response(...))`."""
 
     call: "Call"
     request: Request
     key: Key
+
+    def response(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Response:
+        """An answer to it; the Content-Type of a body stands in `headers`."""
+        return response_to(self.request, status, headers=headers, body=body)
 
 
 @attrs.define
@@ -109,10 +117,15 @@ class Released:
 
 @attrs.define
 class Requested:
-    """A request outside all calls, OPTIONS aside: answer it by `Reply(key, response)`."""
+    """A request outside all calls, OPTIONS aside: answer it by `Reply(key, response(...))`."""
 
     request: Request
     key: Key
+    to_tag: str
+
+    def response(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Response:
+        """An answer to it; the Content-Type of a body stands in `headers`."""
+        return response_to(self.request, status, to_tag=self.to_tag, headers=headers, body=body)
 
 
 @attrs.define

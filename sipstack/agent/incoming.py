@@ -32,6 +32,8 @@ class IncomingCall(Call):
     _acknowledged: bool = False
     _rung: Reply | None = None
     """The reliable response that waits for its PRACK."""
+    _known: bool = False
+    """A response with our tag has gone out, so that there is a dialog."""
     _answer: tuple[bytes, tuple[tuple[str, str], ...]] | None = None
     """A 2xx that waits for the PRACK of a response with a session description (RFC 3262 §3)."""
     _hang_up: tuple[tuple[str, str], ...] | None = None
@@ -75,12 +77,13 @@ class IncomingCall(Call):
         Raises StateError after the final response, or where a reliable one may not go yet or at all.
         """
         self._expect_pending()
+        self._known = True
         wanted = want(self.invite)
         if reliable is None:
             reliable = wanted is Want.REQUIRED
         if reliable and wanted is Want.NO:
             raise StateError("the caller does not know 100rel")
-        fields = [("Contact", self.listener.contact(secure=self.session.secure)), *headers]
+        fields = [*self._recorded(), ("Contact", self.listener.contact(secure=self.session.secure)), *headers]
         fields.append(("Allow", self.context.abilities.allow))
         if not reliable:
             self.session.offers.send(Carrier.UNRELIABLE, description=bool(body))
@@ -116,6 +119,7 @@ class IncomingCall(Call):
     # The agent's.
 
     def requested(self, session: Session, request: Request, key: Key, now: float) -> list[Act]:
+        """A request in the dialog; a PRACK may free the 2xx, a BYE before it ends the INVITE by 487 (§15.1.2)."""
         acts = session.requested(request, key, now)
         if session.over and not self._answered:
             # A BYE to an early dialog: the INVITE is answered 487 (§15.1.2).
@@ -123,6 +127,7 @@ class IncomingCall(Call):
         return self._watched(acts + self._proceed(now))
 
     def acknowledged(self, session: Session, ack: Request, now: float) -> list[Act]:
+        """An ACK; the first establishes the call."""
         first, acts = session.acknowledged(ack)
         if first and not self._acknowledged:
             self._acknowledged = True
@@ -133,17 +138,21 @@ class IncomingCall(Call):
         return self._watched(acts)
 
     def cancelled(self, key: Key, cancel: Request, now: float) -> list[Act]:
+        """A CANCEL for the INVITE, or for a re-INVITE."""
         if key != self.key:
             return self._watched(self.session.cancelled(key))
         return [] if self.over else self._refuse(487, None, (), Release.CANCELLED, cancel)
 
     def responded(self, token: str, response: Response, now: float) -> list[Act]:
+        """A response to a request of ours in the dialog."""
         return self._watched(self.session.responded(token, response, now))
 
     def deadline(self) -> float | None:
+        """When `tick` is due."""
         return self.session.deadline()
 
     def tick(self, now: float) -> list[Act]:
+        """Repeat what waits for its PRACK or ACK, refresh, or give up."""
         reliable = self.session.reliable
         acts: list[Act] = []
         if reliable is not None and not self.session.over:
@@ -177,15 +186,20 @@ class IncomingCall(Call):
             return []
         body, headers = self._answer
         self._answer = None
+        self._known = True
         session.offers.send(Carrier.INVITE_OK, description=bool(body))
         if session.reliable is not None:
             session.reliable.stop()
-        fields = [*session.own_fields(), *session.timer.accept(self.invite, now), *headers]
+        fields = [*self._recorded(), *session.own_fields(), *session.timer.accept(self.invite, now), *headers]
         reply = session.reply(self.key, self.invite, 200, fields, body)
         session.dialog.confirm(reply.response)
         session.glare.reply("INVITE", 200)
         session.answered(self.key, reply.response.encode(), self.invite.cseq.number, now)
         return [reply]
+
+    def _recorded(self) -> list[tuple[str, str]]:
+        """Every Record-Route of the INVITE, in its order: who would stay in the path must be told so (§12.1.1)."""
+        return [("Record-Route", value) for value in self.invite.headers.all("record-route")]
 
     def _refuse(
         self, status: int, reason: str | None, headers: Fields, cause: Release, message: Request | None
@@ -197,6 +211,11 @@ class IncomingCall(Call):
 
     def _final(self, status: int, reason: str | None = None, headers: Fields = ()) -> Reply:
         return self.session.reply(self.key, self.invite, status, headers, reason=reason)
+
+    def _standing(self) -> Session:
+        if not self._known:
+            raise StateError("there is no dialog before our first response")
+        return super()._standing()
 
     def _expect_pending(self) -> None:
         if self._answered or self.over:

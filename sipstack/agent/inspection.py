@@ -13,7 +13,22 @@ from sipstack.message import Headers, Request, Response, response_to
 from sipstack.values import OtherUri
 
 KNOWN: Final = frozenset(
-    "INVITE ACK CANCEL BYE OPTIONS REGISTER PRACK SUBSCRIBE NOTIFY PUBLISH INFO REFER MESSAGE UPDATE".split()
+    [
+        "INVITE",
+        "ACK",
+        "CANCEL",
+        "BYE",
+        "OPTIONS",
+        "REGISTER",
+        "PRACK",
+        "SUBSCRIBE",
+        "NOTIFY",
+        "PUBLISH",
+        "INFO",
+        "REFER",
+        "MESSAGE",
+        "UPDATE",
+    ]
 )
 """The registered methods: one of these that is not served gets 405, any other 501 (§8.2.1, §21.5.2)."""
 
@@ -120,5 +135,3 @@ def _values(headers: Headers, key: str) -> list[str]:
         return headers.values(key)
     except ParseError:  # a list that cannot be split is one tag nobody supports
         return headers.all(key)
-
-

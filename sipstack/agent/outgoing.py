@@ -13,7 +13,18 @@ from sipstack.agent.events import Established, Progressed, Release, Released
 from sipstack.agent.incoming import allows
 from sipstack.agent.listener import Listener
 from sipstack.agent.session import Session
-from sipstack.dialog import Arrival, Carrier, Dialog, EarlyDialogs, Glare, Heard, Offers, Provisionals, Role, SessionTimer
+from sipstack.dialog import (
+    Arrival,
+    Carrier,
+    Dialog,
+    EarlyDialogs,
+    Glare,
+    Heard,
+    Offers,
+    Provisionals,
+    Role,
+    SessionTimer,
+)
 from sipstack.dialog import rack as rack_of
 from sipstack.effects import Key
 from sipstack.errors import ParseError, ProtocolError, StateError
@@ -116,7 +127,6 @@ class OutgoingCall(Call):
         session, rack = self.sessions.get(tag), self._to_prack.pop(tag, None)
         if session is None or rack is None:
             raise StateError("no reliable response waits for an answer")
-        session.offers.send(Carrier.PRACK, description=bool(body))
         return self._watched([session.prack(rack, body)])
 
     # The agent's.
@@ -127,18 +137,22 @@ class OutgoingCall(Call):
         self.dialogs = EarlyDialogs(invite=invite, timing=self.context.timing)
 
     def requested(self, session: Session, request: Request, key: Key, now: float) -> list[Act]:
+        """A request in one of the dialogs."""
         if request.method == "BYE" and not self._final:
             # Not allowed (§15), but it may have overtaken the 2xx (RFC 5407 §3.1.2): whatever still comes is ended.
             return [session.reply(key, request, 200), *self.hang_up(now)]
         return self._watched(session.requested(request, key, now))
 
     def acknowledged(self, session: Session, ack: Request, now: float) -> list[Act]:
+        """An ACK to our 2xx to a re-INVITE of theirs."""
         return self._watched(session.acknowledged(ack)[1])
 
     def cancelled(self, key: Key, cancel: Request, now: float) -> list[Act]:
+        """A CANCEL for a re-INVITE of theirs."""
         return self._watched([act for session in self._all() for act in session.cancelled(key)])
 
     def responded(self, token: str, response: Response, now: float) -> list[Act]:
+        """A response to the INVITE, or to a request in one of the dialogs."""
         if token != self.token:
             return self._watched([act for session in self._all() for act in session.responded(token, response, now)])
         if response.status < 200:
@@ -148,10 +162,12 @@ class OutgoingCall(Call):
         return self._watched(self._refused(response, now))
 
     def deadline(self) -> float | None:
+        """When `tick` is due."""
         times = [self.dialogs.deadline(), *[session.deadline() for session in self._all()]]
         return min((at for at in times if at is not None), default=None)
 
     def tick(self, now: float) -> list[Act]:
+        """End the early dialogs that lost, and do what is due in the others."""
         acts: list[Act] = []
         for dialog in self.dialogs.tick(now):
             acts += self._drop(dialog.remote_tag)

@@ -40,6 +40,7 @@ Fields = Iterable[tuple[str, str]]
 
 GONE: Final = (408, 481)
 """Finals that end the dialog they come in (§12.2.1.2)."""
+_ACCEPTS: Final = {"INVITE": Carrier.INVITE_OK, "UPDATE": Carrier.UPDATE_OK, "PRACK": Carrier.PRACK_OK}
 _REFRESHES: Final = ("INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER")
 """Requests that bear a Contact (§12.2: target refresh; RFC 6665 §4.4.1)."""
 
@@ -83,6 +84,11 @@ class Session:
     _late: tuple[str, Response] | None = None
     """The 2xx with an offer whose ACK waits for the application's answer."""
 
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether a 2xx with the offer waits for `acknowledge`."""
+        return self._late is not None
+
     # What the application does.
 
     def reoffer(self, method: str, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
@@ -104,8 +110,7 @@ class Session:
     def accept(self, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
         """Answer their re-INVITE or UPDATE 200; raises StateError when there is none."""
         key, request = self._first_taken()
-        carrier = Carrier.INVITE_OK if request.method == "INVITE" else Carrier.UPDATE_OK
-        self.offers.send(carrier, description=bool(body))
+        self.offers.send(_ACCEPTS[request.method], description=bool(body))
         del self._taken[key]
         return self._accept(key, request, body, now, headers)
 
@@ -171,9 +176,9 @@ class Session:
         if request.method in ("INVITE", "UPDATE"):
             return self._reanswered(token, request, response, now)
         if request.method == "PRACK":
-            return []  # the INVITE's own final response decides
+            return self._pracked(response)
         acts: list[Act] = [Tell(Responded(self.call, response))]
-        return acts + (self.release(Release.LOST, response, bye=True) if response.status in GONE else [])
+        return acts + (self.release(Release.LOST, response, bye=True) if self._is_gone(response) else [])
 
     def cancelled(self, key: Key) -> list[Act]:
         """Their CANCEL for a re-INVITE."""
@@ -216,13 +221,18 @@ class Session:
         self._unacked[cseq] = _Unacked(key, UnackedAnswer(wire, self.context.timing, now))
 
     def reply(
-        self, key: Key, request: Request, status: int, headers: Fields = (), body: bytes = b"", reason: str | None = None
+        self,
+        key: Key,
+        request: Request,
+        status: int,
+        headers: Fields = (),
+        body: bytes = b"",
+        *,
+        reason: str | None = None,
     ) -> Reply:
         """A response in the dialog, with our tag."""
         fields = [*headers, *fields_of(body)]
-        return Reply(
-            key, response_to(request, status, reason, to_tag=self.dialog.local_tag, headers=fields, body=body)
-        )
+        return Reply(key, response_to(request, status, reason, to_tag=self.dialog.local_tag, headers=fields, body=body))
 
     def ack(self, token: str, answer: Response, body: bytes = b"") -> Acknowledge:
         """The ACK to a 2xx of the INVITE `token`."""
@@ -233,6 +243,7 @@ class Session:
 
     def prack(self, rack: str, body: bytes = b"") -> Act:
         """The PRACK to a reliable provisional response (RFC 3262 §4)."""
+        self.offers.send(Carrier.PRACK, description=bool(body))
         return self._ask("PRACK", (("RAck", rack),), body)
 
     def holds_answer(self, token: str, answer: Response) -> None:
@@ -293,6 +304,8 @@ class Session:
         return [Tell(Reoffered(self.call, request))]
 
     def _accept(self, key: Key, request: Request, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
+        if request.method == "PRACK":
+            return [self.reply(key, request, 200, headers, body)]
         contact = request.contact
         if contact is not None:
             self.dialog.refresh(str(contact.uri))
@@ -319,9 +332,8 @@ class Session:
         self.reliable.acknowledge(prack)
         role = self.offers.receive(Carrier.PRACK, description=describes(prack))
         if role is Role.OFFER:
-            # What a second offer in PRACK would be answered with is the application's; few have an answer ready.
-            self.offers.refuse(Carrier.PRACK)
-            return [self.reply(key, prack, 488)]
+            self._taken[key] = prack
+            return [Tell(Reoffered(self.call, prack))]
         return [self.reply(key, prack, 200)]
 
     def _reanswered(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
@@ -336,9 +348,14 @@ class Session:
         if status == 491 and self._offered is not None:
             return []
         self._offered = None
-        if status in GONE or self.timer.refresh_failed(status, now):
+        if self._is_gone(response):
             return self.release(Release.LOST, response, bye=True)
+        self.timer.put_off(now)
         return [Tell(Reanswered(self.call, response))]
+
+    def _is_gone(self, response: Response) -> bool:
+        """Whether the dialog has ended by this; an early one may only not have reached the other side yet."""
+        return response.status in GONE and self.dialog.confirmed
 
     def _reoffer_taken(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
         self._offered = None
@@ -346,9 +363,8 @@ class Session:
         if contact is not None:
             self.dialog.refresh(contact)
         self.timer.accepted(response, now)
-        carrier = Carrier.INVITE_OK if request.method == "INVITE" else Carrier.UPDATE_OK
         try:
-            role = self.offers.receive(carrier, description=describes(response))
+            role = self.offers.receive(_ACCEPTS[request.method], description=describes(response))
         except ProtocolError:
             acts: list[Act] = [self.ack(token, response)] if request.method == "INVITE" else []
             return acts + self.release(Release.LOST, response, bye=True)
@@ -360,6 +376,17 @@ class Session:
             return [told]
         return [self.ack(token, response), told]
 
+    def _pracked(self, response: Response) -> list[Act]:
+        """Whatever becomes of the PRACK, the INVITE's own final response decides about the call."""
+        try:
+            if response.status < 300:
+                self.offers.receive(Carrier.PRACK_OK, description=describes(response))
+            else:
+                self.offers.refused(Carrier.PRACK)
+        except ProtocolError:
+            self.offers.refused(Carrier.PRACK)
+        return []
+
     def _try_again(self, now: float) -> list[Act]:
         if self._offered is None or not self.glare.may_send(self._offered[0]):
             return []
@@ -367,6 +394,7 @@ class Session:
             return self.reoffer(*self._offered, now)
         except StateError:  # theirs has come in the meantime, and one offer at a time is the rule
             self._offered = None
+            self.timer.put_off(now)
             return []
 
     def _tick_timer(self, now: float) -> list[Act]:
@@ -381,9 +409,11 @@ class Session:
     def _refresh(self, now: float) -> list[Act]:
         """RFC 4028 §7.4 prefers UPDATE without an offer; a re-INVITE says again what was said."""
         method, body = ("UPDATE", b"") if self.peer_updates else ("INVITE", self._description)
-        if not self.glare.may_send(method):
+        try:
+            return self.reoffer(method, body, now)
+        except StateError:  # something else is under way
+            self.timer.put_off(now)
             return []
-        return self.reoffer(method, body, now)
 
     def _ask(self, method: str, headers: Fields, body: bytes, content_type: str = "") -> Ask:
         via = self.listener.via(self.context.ids.branch())

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from sipstack.agent import Abilities, Act, Context, Event, Listener, Released, UserAgent
-from sipstack.auth import DigestClient
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.ids import Ids
@@ -62,6 +61,8 @@ class Link:
     now: float = 0.0
     peers: dict[str, Peer] = attrs.field(factory=dict)
     drop: Callable[[Message], bool] = lambda message: False
+    deaf: set[str] = attrs.field(factory=set)
+    """Names of peers to whom nothing gets through."""
     names: dict[str, tuple] = attrs.field(factory=dict)
     """What a `Locate` finds, by host."""
     _queue: list = attrs.field(factory=list)
@@ -86,8 +87,8 @@ class Link:
             context=context,
             layer=TransactionLayer(timing, ids),
             listeners=listeners,
-            application=lambda event, now: peer.application(event, now),
-            credentials=DigestClient(accounts, randbytes) if accounts else None,
+            application=lambda event, now: peer.application(event, now),  # noqa: PLW0108 - bound below
+            accounts=accounts,
         )
         peer = self.peers[address] = Peer(name, agent)
         return peer
@@ -152,6 +153,8 @@ class Link:
         theirs = next((one for one in receiver.agent.listeners if one.transport == own.transport), None)
         if theirs is None:
             self.perform(sender, sender.agent.transport_failed(send.flow, self.now))
+            return
+        if receiver.name in self.deaf:
             return
         receiver.heard.append(message)
         flow = Flow(theirs.name, (own.host, own.port), own.transport)
