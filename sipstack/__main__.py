@@ -13,11 +13,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from sipstack.agent import Abilities, inspect
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request, Response, parse
-from sipstack.values import OtherUri
 
 Report: TypeAlias = dict[str, object]
+
+_BARE: Final = Abilities(methods=None, extensions=(), content=None)
+"""Any method and any body, but no extension: what it refuses, every user agent server does."""
 
 _MORE_THAN_A_DATAGRAM: Final = 65536
 """Octets to read of a file: one more than can be judged, so that a longer file is seen to be too long."""
@@ -64,12 +67,8 @@ def _refusal(message: Message) -> tuple[int | None, str | None]:
     if isinstance(message, Response):
         # Section 8.1.3.3: a response with more than one Via was meant for somebody else.
         return None, "More Than One Via" if len(_values(message.headers, "via")) > 1 else None
-    if isinstance(message.request_uri, OtherUri):  # section 8.2.2.1
-        return 416, "Unsupported URI Scheme"
-    required = _values(message.headers, "require")
-    if required and message.method not in {"ACK", "CANCEL"}:  # section 8.2.2.3
-        return 420, f"Bad Extension: {', '.join(required)}"
-    return None, None
+    refusal = inspect(message, _BARE)
+    return (None, None) if refusal is None else (refusal.status, refusal.text)
 
 
 def _describe(name: str, message: object | None, error: str | None) -> Report:

@@ -1,6 +1,7 @@
 """What stands under examples/ and in the documents works as written there."""
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from b2bua.config import read
+from tests.peers.waiting import until
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -41,3 +43,35 @@ def test_the_command_that_the_readme_shows_explains_the_example_invite() -> None
 def test_a_document_links_only_to_what_is_there(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_example_that_calls_reaches_the_example_that_answers() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    answering = subprocess.Popen(
+        [sys.executable, "-X", "dev", "examples/ua.py", f"tcp:127.0.0.1:{port}"], cwd=ROOT, stderr=subprocess.PIPE
+    )
+    try:
+        until(lambda: can_connect(port), "the answering example listens")
+        uri = f"sip:bob@127.0.0.1:{port};transport=tcp"
+        command = [sys.executable, "-X", "dev", "examples/caller.py", uri, "tcp:127.0.0.1:0"]
+        calling = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    finally:
+        answering.terminate()
+        errors = answering.communicate()[1].decode()
+    assert calling.stdout.split() == ["Progressed", "Established", "Released"], calling.stderr + errors
+    assert "Traceback" not in calling.stderr + errors
+
+
+def test_the_page_shows_the_example_as_it_is() -> None:
+    shown = re.search(r"```python\n(import asyncio\n.*?)```", (ROOT / "docs/sipstack.md").read_text(), re.DOTALL)
+    example = (ROOT / "examples/ua.py").read_text()
+    assert shown is not None
+    for line in shown[1].splitlines()[:-1]:
+        assert line in example, line

@@ -10,6 +10,7 @@ import attrs
 
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Request, Response, response_to
+from sipstack.status import reason as phrase
 from sipstack.values import OtherUri
 
 KNOWN: Final = frozenset(
@@ -64,6 +65,11 @@ class Refusal:
     status: int
     reason: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """For people: the reason, and what it is about."""
+        return ": ".join([self.reason or phrase(self.status), *(value for _, value in self.headers)])
 
     def response(self, request: Request, to_tag: str) -> Response:
         """The answer to send."""

@@ -354,8 +354,8 @@ class Session:
         return [Tell(Reanswered(self.call, response))]
 
     def _is_gone(self, response: Response) -> bool:
-        """Whether the dialog has ended by this; an early one may only not have reached the other side yet."""
-        return response.status in GONE and self.dialog.confirmed
+        """Whether the dialog has ended by this; before the ACK it may only not have reached the other side yet."""
+        return response.status in GONE and self.dialog.confirmed and not self._unacked
 
     def _reoffer_taken(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
         self._offered = None
