@@ -1,8 +1,9 @@
 # make run     the daemon between two carriers, playing the stories of the decree (ONCE=1: each once, then a summary)
-# make test    all tests; real peers (SIPp, tshark) are installed from Debian packages when this machine lets us
+# make test    all tests; real peers (SIPp, Kamailio ...) are installed from Debian packages when it may
 # make lint    ruff, mypy, import-linter
+# make fuzz    atheris over all that reads what peers send, an hour of it (MINUTES=5: less; ARGS=agent: one target)
 # make bench   throughput, side by side with a plain UDP forwarder
-# make lock    requirements.lock anew from pyproject.toml
+# make lock    requirements.lock and requirements-fuzz.lock anew from pyproject.toml
 #
 # Everything is written inside the checkout (.venv/, var/), but for Debian packages: python3-venv where Python has no
 # ensurepip, and the peers of the tests.
@@ -17,7 +18,12 @@ export DEBIAN_FRONTEND := noninteractive
 # Debian packages can be installed by root, or through sudo when it asks no password.
 ROOT := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo -n; fi)
 
-.PHONY: run test lint format bench lock clean peers
+# Programs of the real peers, each with its Debian package; servers stand in sbin, which not every PATH has.
+PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd
+POLICY := /usr/sbin/policy-rc.d
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.PHONY: run test lint format fuzz bench lock clean peers
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -35,6 +41,9 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
+fuzz: $(READY) $(VENV)/.fuzz
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
 bench: $(READY) peers
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -43,11 +52,19 @@ lock: $(BIN)/python
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
 	    --custom-compile-command "make lock" --extra daemon --group dev pyproject.toml -o requirements.lock -q
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
+	    --custom-compile-command "make lock" --group fuzz -o requirements-fuzz.lock -q
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "== installing the locked dependencies (requirements.lock)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Not for `make test`: atheris has wheels for Linux alone, and nothing but `make fuzz` needs it.
+$(VENV)/.fuzz: requirements-fuzz.lock | $(READY)
+	@echo "== installing the fuzzer (requirements-fuzz.lock)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
 $(BIN)/python:
@@ -59,14 +76,24 @@ $(BIN)/python:
 	@echo "== setting up $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-# The peers are wanted, not required: without them their tests are skipped by name (REQUIRE_PEERS=1: they fail).
+# The peers are wanted, not required: without them their tests are skipped by name (REQUIRE_PEERS=1: they fail). Each is
+# tried for itself. Those that are servers are wanted as programs alone: none is started (policy-rc.d), nor at boot.
 peers:
-	@missing=; command -v sipp >/dev/null || missing="$$missing sip-tester"; command -v tshark >/dev/null || missing="$$missing tshark"; \
+	@missing=; for peer in $(PEERS); do command -v $${peer%%:*} >/dev/null || missing="$$missing $${peer#*:}"; done; \
+	ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || missing="$$missing kamailio-tls-modules"; \
 	if [ -n "$$missing" ]; then \
 	    if [ -n "$(ROOT)" ] && command -v apt-get >/dev/null; then \
 	        echo "== installing the real peers of the tests:$$missing"; \
-	        { $(ROOT) apt-get update -q && $(ROOT) apt-get install -q -y --no-install-recommends $$missing; } >/dev/null \
-	            || echo "   could not be installed: their tests will be skipped by name"; \
+	        if [ ! -e $(POLICY) ]; then \
+	            trap '$(ROOT) rm -f $(POLICY)' EXIT; \
+	            printf '#!/bin/sh\nexit 101\n' | $(ROOT) tee $(POLICY) >/dev/null; $(ROOT) chmod 755 $(POLICY); \
+	        fi; \
+	        $(ROOT) apt-get update -q >/dev/null; \
+	        for package in $$missing; do \
+	            $(ROOT) apt-get install -q -y --no-install-recommends $$package >/dev/null \
+	                || echo "   $$package could not be installed: its tests will be skipped by name"; \
+	            case $$package in kamailio|nsd) $(ROOT) systemctl disable --now $$package >/dev/null 2>&1;; esac; \
+	        done; true; \
 	    else echo "== the real peers$$missing are missing and cannot be installed here: their tests will be skipped by name"; fi; \
 	fi
 

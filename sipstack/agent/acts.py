@@ -23,6 +23,9 @@ class Owner(Protocol):
     def responded(self, token: str, response: Response, now: float) -> "list[Act]":
         """A response has come, or our own 408 or 503 stands in its place (RFC 3261 §8.1.3.1)."""
 
+    def renewed(self, token: str, request: Request, now: float) -> "list[Act]":
+        """The request goes out once more, by a new transaction: to another target or with credentials."""
+
     def deadline(self) -> float | None:
         """When `tick` is due."""
 

@@ -22,7 +22,10 @@ Fields = Iterable[tuple[str, str]]
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Call(abc.ABC):
-    """One call. `over` is true once `Released` has been told; its methods then raise StateError."""
+    """One call. `over` is true once `Released` has been told; its methods then raise StateError.
+
+    So do they, and nothing changes, for a header that would not print as one line.
+    """
 
     id: str
     """A name for the application, unique in this agent."""
@@ -42,10 +45,10 @@ class Call(abc.ABC):
     def reoffer(self, body: bytes, now: float, *, method: str = "INVITE", headers: Fields = ()) -> list[Act]:
         """Offer another session, by re-INVITE or UPDATE; without a body, a re-INVITE asks for an offer.
 
-        `Reanswered` tells the outcome. After a 491 it is sent again by itself (§14.1). Raises StateError while another
-        offer is under way.
+        `Reanswered` tells the outcome. After a 491 it is sent again by itself, a few times (§14.1). Raises StateError
+        while another offer is under way.
         """
-        return self._watched(self._standing().reoffer(method, body, now, headers))
+        return self._watched(self._standing().reoffer(method, body, headers))
 
     def accept(self, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
         """Answer 200 to the re-INVITE or UPDATE of `Reoffered`, with our answer, or with an offer where it had none."""
@@ -60,7 +63,10 @@ class Call(abc.ABC):
         return self._watched(self._standing().acknowledge(body))
 
     def request(self, method: str, headers: Fields = (), body: bytes = b"", content_type: str = "") -> list[Act]:
-        """Send INFO, MESSAGE, REFER, NOTIFY, OPTIONS ...; `Responded` tells the outcome."""
+        """Send INFO, MESSAGE, REFER, NOTIFY, OPTIONS ...; `Responded` tells the outcome.
+
+        Raises StateError for what has a method of its own, as BYE has `hang_up`.
+        """
         return self._watched(self._standing().request(method, headers, body, content_type))
 
     @abc.abstractmethod
@@ -84,6 +90,10 @@ class Call(abc.ABC):
     @abc.abstractmethod
     def responded(self, token: str, response: Response, now: float) -> list[Act]:
         """A response to a request of the call has come, or our own 408 or 503 in its place (§8.1.3.1)."""
+
+    @abc.abstractmethod
+    def renewed(self, token: str, request: Request, now: float) -> list[Act]:
+        """A request of the call goes out once more, to another target or with credentials."""
 
     @abc.abstractmethod
     def deadline(self) -> float | None:

@@ -22,3 +22,5 @@ class Context:
     """Seconds of Session-Expires that we ask for (RFC 4028 §7.1); None: we only follow the other side."""
     min_se: int = 90
     """The shortest session interval we take, in seconds."""
+    patience: float = 600.0
+    """Seconds after which a call that the application neither answers nor refuses is refused by 480."""

@@ -27,6 +27,10 @@ class Enrolment:
         """A response to a REGISTER."""
         return self._acts(self.registration.receive(response, now))
 
+    def renewed(self, token: str, request: Request, now: float) -> list[Act]:
+        """Another target is tried: for the registration it is the same REGISTER."""
+        return []
+
     def deadline(self) -> float | None:
         """When `tick` is due."""
         return self.registration.deadline()

@@ -31,16 +31,21 @@ class Release(enum.StrEnum):
     CANCELLED = "cancelled"
     """The caller took its INVITE back."""
     NO_ACK = "no ACK"
-    """Our 2xx was never acknowledged (RFC 3261 §13.3.1.4); a BYE has gone out."""
+    """Our 2xx was never acknowledged, and a BYE has gone out (RFC 3261 §13.3.1.4); or a reliable response never was, and
+    a 504 has (RFC 3262 §3)."""
     EXPIRED = "session expired"
     """Nobody refreshed the session (RFC 4028 §10); a BYE has gone out."""
     LOST = "lost"
-    """A request in the dialog got 408 or 481, or could not be sent: the other side is gone (RFC 3261 §12.2.1.2)."""
+    """A request in the dialog got 408 or 481, so the other side is gone (RFC 3261 §12.2.1.2); or a message lacked the
+    session description, or the way back, without which there is no call."""
 
 
 @attrs.define
 class Invited:
-    """A new call comes in: `call.ring`, `call.answer` or `call.refuse` it."""
+    """A new call comes in: `call.ring`, `call.answer` or `call.refuse` it.
+
+    It rings until then, or until its Expires or `Context.patience` is over.
+    """
 
     call: "Call"
     request: Request

@@ -48,14 +48,19 @@ class Abilities:
     """Octets."""
 
     @property
-    def allow(self) -> str:
-        """The value of Allow; empty when everything is."""
-        return ", ".join(self.methods or ())
+    def allow(self) -> list[tuple[str, str]]:
+        """The Allow header; none when all is allowed, for an empty one would say that nothing is (§20.5)."""
+        return [("Allow", ", ".join(self.methods))] if self.methods else []
 
     @property
-    def supported(self) -> str:
-        """The value of Supported; empty when there is no extension."""
-        return ", ".join(self.extensions)
+    def supported(self) -> list[tuple[str, str]]:
+        """The Supported header; none without an extension."""
+        return [("Supported", ", ".join(self.extensions))] if self.extensions else []
+
+    @property
+    def accept(self) -> list[tuple[str, str]]:
+        """The Accept header; none when any content is taken."""
+        return [("Accept", ", ".join(self.content))] if self.content else []
 
 
 @attrs.frozen
@@ -92,7 +97,7 @@ def _method(request: Request, abilities: Abilities) -> Refusal | None:
     if abilities.methods is None or request.method in abilities.methods:
         return None
     status = 405 if request.method in KNOWN else 501
-    return Refusal(status, None, (("Allow", abilities.allow),))
+    return Refusal(status, None, tuple(abilities.allow))
 
 
 def _scheme(request: Request) -> Refusal | None:
@@ -110,7 +115,12 @@ def _extensions(request: Request, abilities: Abilities) -> Refusal | None:
 
 
 def _content(request: Request, abilities: Abilities) -> Refusal | None:
-    """§8.2.3: content that is not understood and not optional gets 415, with what would be."""
+    """§8.2.3: content that is not understood and not optional gets 415, with what would be.
+
+    Not in a BYE: whatever it brings, its sender is gone, and to refuse it would leave us with half a call.
+    """
+    if request.method == "BYE":
+        return None
     if len(request.body) > abilities.largest_body:
         return Refusal(413)
     if not request.body or _is_optional(request.headers):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from sipstack.agent.acts import Acknowledge, Act, Ask, Close, Repeat, Reply, Tell
-from sipstack.agent.content import describes, fields_of
+from sipstack.agent.content import checked, describes, fields_of
 from sipstack.agent.context import Context
 from sipstack.agent.events import Reanswered, Received, Release, Released, Reoffered, Responded
 from sipstack.agent.listener import Listener
@@ -43,6 +43,12 @@ GONE: Final = (408, 481)
 _ACCEPTS: Final = {"INVITE": Carrier.INVITE_OK, "UPDATE": Carrier.UPDATE_OK, "PRACK": Carrier.PRACK_OK}
 _REFRESHES: Final = ("INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER")
 """Requests that bear a Contact (§12.2: target refresh; RFC 6665 §4.4.1)."""
+_OF_ITS_OWN: Final = ("INVITE", "UPDATE", "PRACK", "BYE", "ACK", "CANCEL")
+"""Requests that change what the session knows: each has a method of its own."""
+_MOST_TRIES: Final = 4
+"""How often a re-INVITE or UPDATE goes out again after 491, for a peer that says nothing else."""
+_MOST_UNACKED: Final = 2
+"""2xx that may wait for their ACK at once (RFC 5407 §3.1.4); each is sent eleven times to a peer that sends none."""
 
 
 @attrs.define(eq=False)
@@ -51,6 +57,18 @@ class _Unacked:
 
     key: Key
     answer: UnackedAnswer
+
+
+@attrs.define(eq=False, kw_only=True)
+class _Reoffer:
+    """A re-INVITE or UPDATE of ours, to be tried again after a 491 or 422."""
+
+    method: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    tries: int = 0
+    refusal: Response | None = None
+    """The last response to it, for the application if there is no further try."""
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -66,15 +84,14 @@ class Session:
     timer: SessionTimer
     reliable: ReliableProvisionals | None = None
     """Our provisional responses, while we are the called side."""
-    secure: bool = False
-    """Whether the call was set up by a sips URI, so that our Contact is one too (§12.1.1)."""
     peer_updates: bool = False
     """Whether the other side allows UPDATE."""
     over: bool = False
-    _description: bytes = b""
-    """The last session description we have sent: what a refresh by re-INVITE repeats (RFC 4028 §7.4)."""
-    _offered: tuple[str, bytes] | None = None
-    """Our re-INVITE or UPDATE that got 491 and is to be tried again."""
+    description: tuple[bytes, str] = (b"", "")
+    """Our last session description that was not refused, with its type: what a refresh by re-INVITE repeats (RFC 4028
+    §7.4)."""
+    _offered: _Reoffer | None = None
+    """Our re-INVITE or UPDATE that is under way, or got 491 and is to be tried again."""
     _sent: dict[str, Request] = attrs.field(factory=dict)
     """Requests of ours without a final response, by token."""
     _taken: dict[Key, Request] = attrs.field(factory=dict)
@@ -91,36 +108,36 @@ class Session:
 
     # What the application does.
 
-    def reoffer(self, method: str, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
+    def reoffer(self, method: str, body: bytes, headers: Fields = ()) -> list[Act]:
         """Send a re-INVITE or an UPDATE; raises StateError when another is under way (§14.1, RFC 3311 §5.1)."""
-        if not self.glare.may_send(method):
-            raise StateError(f"{method} while another is under way")
-        carrier = Carrier.INVITE if method == "INVITE" else Carrier.UPDATE
-        self.offers.send(carrier, description=bool(body))
-        self.glare.send(method)
-        self._description = body or self._description
-        self._offered = (method, body)
-        fields = [*self.timer.request_fields(), *headers]
-        return [self._ask(method, fields, body)]
+        if method not in ("INVITE", "UPDATE"):
+            raise StateError(f"{method} offers no session")
+        return self._reoffer(_Reoffer(method=method, body=body, headers=checked(headers)))
 
     def request(self, method: str, headers: Fields = (), body: bytes = b"", content_type: str = "") -> list[Act]:
         """Send any other request in the dialog: INFO, MESSAGE, REFER, NOTIFY, OPTIONS ..."""
-        return [self._ask(method, headers, body, content_type)]
+        if method in _OF_ITS_OWN:
+            raise StateError(f"{method} is not sent by `request`")
+        return [self._ask(method, checked(headers), body, content_type)]
 
     def accept(self, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
         """Answer their re-INVITE or UPDATE 200; raises StateError when there is none."""
         key, request = self._first_taken()
+        fields = checked(headers)
         self.offers.send(_ACCEPTS[request.method], description=bool(body))
         del self._taken[key]
-        return self._accept(key, request, body, now, headers)
+        return self._accept(key, request, body, now, fields)
 
     def refuse(self, status: int, headers: Fields = ()) -> list[Act]:
         """Refuse their re-INVITE or UPDATE; the session stays as it is."""
         key, request = self._first_taken()
+        if not 300 <= status <= 699:
+            raise StateError(f"{status} refuses nothing")
+        fields = checked(headers)
         del self._taken[key]
         self.glare.reply(request.method, status)
         self.offers.refuse(Carrier(request.method))
-        return [self.reply(key, request, status, headers)]
+        return [self.reply(key, request, status, fields)]
 
     def acknowledge(self, body: bytes) -> list[Act]:
         """Send the ACK, with the answer, to a 2xx that had the offer; raises StateError when none waits."""
@@ -132,8 +149,11 @@ class Session:
         return [self.ack(token, answer, body)]
 
     def hang_up(self, headers: Fields = ()) -> list[Act]:
-        """Send BYE and forget the dialog."""
-        return [] if self.over else [self._ask("BYE", headers, b""), *self.end()]
+        """Send BYE, after the ACK that is due, and forget the dialog."""
+        if self.over:
+            return []
+        fields = checked(headers)
+        return [*self._settle(), self._ask("BYE", fields, b""), *self.end()]
 
     # What the other side does.
 
@@ -216,9 +236,16 @@ class Session:
 
     # What calls use while the dialog opens.
 
-    def answered(self, key: Key, wire: bytes, cseq: int, now: float) -> None:
+    def answered(self, reply: Reply, cseq: int, now: float) -> None:
         """Our 2xx to an INVITE goes out: it is repeated until its ACK comes."""
-        self._unacked[cseq] = _Unacked(key, UnackedAnswer(wire, self.context.timing, now))
+        wire = reply.response.encode()
+        self._unacked[cseq] = _Unacked(reply.key, UnackedAnswer(wire, self.context.timing, now))
+        self.says(reply.response)
+
+    def says(self, message: Message) -> None:
+        """Remember the session description of a message of ours that stands."""
+        if describes(message):
+            self.description = message.body, message.headers.first("content-type") or ""
 
     def reply(
         self,
@@ -231,20 +258,22 @@ class Session:
         reason: str | None = None,
     ) -> Reply:
         """A response in the dialog, with our tag."""
-        fields = [*headers, *fields_of(body)]
+        fields = fields_of(body, headers)
         return Reply(key, response_to(request, status, reason, to_tag=self.dialog.local_tag, headers=fields, body=body))
 
     def ack(self, token: str, answer: Response, body: bytes = b"") -> Acknowledge:
         """The ACK to a 2xx of the INVITE `token`."""
-        self._description = body or self._description
         via = self.listener.via(self.context.ids.branch())
         request = self.dialog.ack(answer.cseq.number, via=via, headers=fields_of(body), body=body)
+        self.says(request)
         return Acknowledge(token, answer, request, self.dialog.next_hop)
 
     def prack(self, rack: str, body: bytes = b"") -> Act:
         """The PRACK to a reliable provisional response (RFC 3262 §4)."""
         self.offers.send(Carrier.PRACK, description=bool(body))
-        return self._ask("PRACK", (("RAck", rack),), body)
+        ask = self._ask("PRACK", (("RAck", rack),), body)
+        self.says(ask.request)
+        return ask
 
     def holds_answer(self, token: str, answer: Response) -> None:
         """A 2xx with the offer has come: its ACK waits for `acknowledge`."""
@@ -264,14 +293,18 @@ class Session:
         self.glare.stop()
         if self.reliable is not None:
             self.reliable.stop()
-        acts: list[Act] = [self.reply(key, request, 487) for key, request in self._taken.items()]
-        if self._late is not None:
-            token, answer = self._late
-            acts.append(self.ack(token, answer))
+        acts = self._settle()
+        acts += [self.reply(key, request, 487) for key, request in self._taken.items()]
         self._taken.clear()
         self._unacked.clear()
-        self._late = None
         return [*acts, Close(self.dialog)]
+
+    def _settle(self) -> list[Act]:
+        """The ACK to a 2xx with an offer that nobody has answered: without it the 2xx would be repeated."""
+        if self._late is None:
+            return []
+        (token, answer), self._late = self._late, None
+        return [self.ack(token, answer)]
 
     # The rest.
 
@@ -285,13 +318,16 @@ class Session:
                 return self._acknowledged_by_prack(request, key)
             case "OPTIONS":
                 abilities = self.context.abilities
-                return [self.reply(key, request, 200, (("Allow", abilities.allow), ("Supported", abilities.supported)))]
+                told = [*abilities.allow, *abilities.accept, *abilities.supported]
+                return [self.reply(key, request, 200, told)]
             case _:
                 return [Tell(Received(self.call, request, key))]
 
     def _reoffered(self, request: Request, key: Key, now: float) -> list[Act]:
         method = request.method
         self.timer.judge(request)
+        if method == "INVITE" and len(self._unacked) >= _MOST_UNACKED:
+            raise RetryLater("Overlapping INVITE")
         self.glare.receive(method)
         try:
             self.offers.receive(Carrier(method), description=describes(request))
@@ -305,26 +341,29 @@ class Session:
 
     def _accept(self, key: Key, request: Request, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
         if request.method == "PRACK":
-            return [self.reply(key, request, 200, headers, body)]
+            prack = self.reply(key, request, 200, headers, body)
+            self.says(prack.response)
+            return [prack]
         contact = request.contact
         if contact is not None:
             self.dialog.refresh(str(contact.uri))
         self.glare.reply(request.method, 200)
-        self._description = body or self._description
         fields = [*self.own_fields(), *self.timer.accept(request, now), *headers]
         reply = self.reply(key, request, 200, fields, body)
         if request.method == "INVITE":
-            self.answered(key, reply.response.encode(), request.cseq.number, now)
+            self.answered(reply, request.cseq.number, now)
+        self.says(reply.response)
         return [reply]
 
     def own_fields(self) -> list[tuple[str, str]]:
         """What each 2xx to a target refresh says of us: Contact, Allow, Supported (§13.3.1.4, §20.5)."""
         abilities = self.context.abilities
-        return [
-            ("Contact", self.listener.contact(secure=self.secure)),
-            ("Allow", abilities.allow),
-            ("Supported", abilities.supported),
-        ]
+        return [self.contact, *abilities.allow, *abilities.supported]
+
+    @property
+    def contact(self) -> tuple[str, str]:
+        """Our Contact header; a sips one where the dialog asks for it (§12.1.1)."""
+        return "Contact", self.listener.contact(secure=self.dialog.secure)
 
     def _acknowledged_by_prack(self, prack: Request, key: Key) -> list[Act]:
         if self.reliable is None:
@@ -336,6 +375,15 @@ class Session:
             return [Tell(Reoffered(self.call, prack))]
         return [self.reply(key, prack, 200)]
 
+    def _reoffer(self, offered: _Reoffer) -> list[Act]:
+        method, body = offered.method, offered.body
+        if not self.glare.may_send(method):
+            raise StateError(f"{method} while another is under way")
+        self.offers.send(Carrier(method), description=bool(body))
+        self.glare.send(method)
+        self._offered = offered
+        return [self._ask(method, [*self.timer.request_fields(), *offered.headers], body)]
+
     def _reanswered(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
         method, status = request.method, response.status
         self.glare.answered(method, status, now, self.context.dice())
@@ -343,22 +391,38 @@ class Session:
             return self._reoffer_taken(token, request, response, now)
         if describes(request) or method == "INVITE":
             self.offers.refused(Carrier(method))
-        if status == 422 and self.timer.too_small(response) and self._offered is not None:
-            return self.reoffer(*self._offered, now)
-        if status == 491 and self._offered is not None:
-            return []
-        self._offered = None
+        offered = self._offered if self._offered is not None and self._offered.method == method else None
+        if offered is not None:
+            offered.refusal = response
+            if status == 422 and self.timer.too_small(response):
+                return self._reoffer_or_tell(offered, now)
+            offered.tries += 1
+            if status == 491 and offered.tries < _MOST_TRIES:
+                return []
+            self._offered = None
+            self.glare.stop()
         if self._is_gone(response):
             return self.release(Release.LOST, response, bye=True)
         self.timer.put_off(now)
         return [Tell(Reanswered(self.call, response))]
+
+    def _reoffer_or_tell(self, offered: _Reoffer, now: float) -> list[Act]:
+        """Send it again, or where that may not be done, tell the application why it was refused."""
+        try:
+            return self._reoffer(offered)
+        except StateError:  # theirs has come in the meantime, and one offer at a time is the rule
+            self._offered = None
+            self.timer.put_off(now)
+            return [] if offered.refusal is None else [Tell(Reanswered(self.call, offered.refusal))]
 
     def _is_gone(self, response: Response) -> bool:
         """Whether the dialog has ended by this; before the ACK it may only not have reached the other side yet."""
         return response.status in GONE and self.dialog.confirmed and not self._unacked
 
     def _reoffer_taken(self, token: str, request: Request, response: Response, now: float) -> list[Act]:
-        self._offered = None
+        if self._offered is not None and self._offered.method == request.method:
+            self._offered = None
+        self.says(request)
         contact = _contact(response)
         if contact is not None:
             self.dialog.refresh(contact)
@@ -388,14 +452,14 @@ class Session:
         return []
 
     def _try_again(self, now: float) -> list[Act]:
-        if self._offered is None or not self.glare.may_send(self._offered[0]):
+        """The pause after a 491 is over (§14.1)."""
+        offered = self._offered
+        if offered is None:
             return []
-        try:
-            return self.reoffer(*self._offered, now)
-        except StateError:  # theirs has come in the meantime, and one offer at a time is the rule
-            self._offered = None
-            self.timer.put_off(now)
+        if not self.glare.may_send(offered.method):
+            self.glare.wait(now, self.context.dice())  # one of theirs is under way
             return []
+        return self._reoffer_or_tell(offered, now)
 
     def _tick_timer(self, now: float) -> list[Act]:
         match self.timer.tick(now):
@@ -408,19 +472,21 @@ class Session:
 
     def _refresh(self, now: float) -> list[Act]:
         """RFC 4028 §7.4 prefers UPDATE without an offer; a re-INVITE says again what was said."""
-        method, body = ("UPDATE", b"") if self.peer_updates else ("INVITE", self._description)
         try:
-            return self.reoffer(method, body, now)
+            if self.peer_updates:
+                return self.reoffer("UPDATE", b"")
+            body, kind = self.description
+            return self.reoffer("INVITE", body, [("Content-Type", kind)] if body else ())
         except StateError:  # something else is under way
             self.timer.put_off(now)
             return []
 
     def _ask(self, method: str, headers: Fields, body: bytes, content_type: str = "") -> Ask:
         via = self.listener.via(self.context.ids.branch())
-        contact = self.listener.contact(secure=self.secure) if method in _REFRESHES else None
-        fields = [*headers, *fields_of(body, content_type)]
+        contact = self.contact[1] if method in _REFRESHES else None
+        fields = fields_of(body, headers, content_type)
         if method in ("INVITE", "UPDATE"):
-            fields.append(("Allow", self.context.abilities.allow))
+            fields += self.context.abilities.allow
         request = self.dialog.request(method, via=via, contact=contact, headers=fields, body=body)
         token = self.context.ids.tag()
         self._sent[token] = request

@@ -90,7 +90,7 @@ class Glare:
         else:
             return
         if status == 491:
-            self.retry_at = now + back_off(dice, owns_call_id=self.owns_call_id)
+            self.wait(now, dice)
 
     def receive(self, method: str) -> None:
         """A request of the peer's has come.
@@ -122,8 +122,12 @@ class Glare:
         """The first ACK to a 2xx of ours has come, or its `UnackedAnswer` has given up."""
         self.unacknowledged = max(0, self.unacknowledged - 1)
 
+    def wait(self, now: float, dice: float) -> None:
+        """The pause is over, but `may_send` says no: another pause of the same kind."""
+        self.retry_at = now + back_off(dice, owns_call_id=self.owns_call_id)
+
     def stop(self) -> None:
-        """The session has ended: nothing is tried again."""
+        """Nothing is tried again: the session has ended, or the request is given up."""
         self.retry_at = None
 
     def deadline(self) -> float | None:

@@ -107,7 +107,8 @@ class SessionTimer:
         expires = _session_expires(request)
         _min_se(request)
         least = max(LEAST, self.min_se)
-        if expires is not None and expires.seconds < least and supports(request, "timer"):
+        # Supported is read whatever comes of it, since `accept` cannot refuse any more.
+        if supports(request, "timer") and expires is not None and expires.seconds < least:
             raise IntervalTooSmall(least)
 
     def accept(self, request: Request, now: float) -> Fields:

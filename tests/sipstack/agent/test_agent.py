@@ -375,3 +375,20 @@ def test_what_may_not_be_done_raises_and_changes_nothing() -> None:
         alice.agent.invite("sip:x@127.0.0.2", SDP, caller=ALICE, headers=[("X", "a\r\nEvil: 1")])
     link.run(1.0)
     assert len(alice.told(Established)) == 1
+
+
+def test_responses_that_open_a_dialog_carry_the_recorded_route_back() -> None:
+    link = Link()
+    bob = link.peer("bob")
+    bob.script = answers
+    data = (
+        b"INVITE sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+        b"Record-Route: <sip:127.0.0.3;lr>, <sip:127.0.0.4;lr>\r\nRecord-Route: <sip:127.0.0.5;lr>\r\n"
+        b"To: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+        b"Contact: <sip:a@127.0.0.2>\r\nContent-Type: application/sdp\r\n\r\n" + SDP
+    )
+    responses = [parse(send.data) for send in bob.agent.receive(data, Flow("bob UDP", ("127.0.0.2", 5060)), 0.0)]
+    assert [response.status for response in responses] == [180, 200]
+    for response in responses:
+        recorded = response.headers.values("record-route")
+        assert recorded == ["<sip:127.0.0.3;lr>", "<sip:127.0.0.4;lr>", "<sip:127.0.0.5;lr>"]
