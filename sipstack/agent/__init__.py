@@ -4,7 +4,9 @@
     events       what the application is told          acts     what it, and calls, want done
     call         Call: what can be done with any call  incoming, outgoing: until it stands
     session      one dialog of a call: offers, session timer, BYE
-    attempt      one request of ours: next target, credentials
+    sending      requests of ours: next hop, target after target, credentials, ACK to a 2xx
+    attempt      one of them, and how far it has come
+    unanswered   requests of theirs that the application passes over
     inspection   what is looked at before a request is taken (§8.2)
     registration REGISTER and its refreshes            enrolment: the same as the agent runs it
     listener, context, content

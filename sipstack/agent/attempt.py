@@ -13,7 +13,7 @@ from sipstack.locate import Hunt
 from sipstack.message import Request
 
 if TYPE_CHECKING:
-    from sipstack.agent.acts import Owner
+    from sipstack.agent.acts import Acknowledge, Owner
     from sipstack.dialog import Dialog
 
 
@@ -34,8 +34,10 @@ class Attempt:
     """We have given it up; no further target is tried."""
     authorize: bool = True
     """Whether we answer challenges to it."""
-    acks: dict[str, Send] = attrs.field(factory=dict)
-    """The ACKs to its 2xx by To tag, to be sent again."""
+    challenges: int = 0
+    """How often it has gone out with new credentials."""
+    acks: "dict[str, Send | Acknowledge]" = attrs.field(factory=dict)
+    """The ACKs to its 2xx by To tag, to be sent again; one whose next hop is not known yet is still an act."""
 
     def renumber(self) -> None:
         """Take the next CSeq number: a request that is sent again with credentials is a new one (§22.2)."""

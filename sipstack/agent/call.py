@@ -52,11 +52,11 @@ class Call(abc.ABC):
 
     def accept(self, body: bytes, now: float, headers: Fields = ()) -> list[Act]:
         """Answer 200 to the re-INVITE or UPDATE of `Reoffered`, with our answer, or with an offer where it had none."""
-        return self._watched(self._standing().accept(body, now, headers))
+        return self._watched(self._asked().accept(body, now, headers))
 
     def refuse_offer(self, status: int = 488, headers: Fields = ()) -> list[Act]:
         """Refuse the re-INVITE or UPDATE of `Reoffered`: the session stays as it is (§14.2)."""
-        return self._watched(self._standing().refuse(status, headers))
+        return self._watched(self._asked().refuse(status, headers))
 
     def acknowledge(self, body: bytes) -> list[Act]:
         """Send the ACK with our answer, when the 2xx of `Established` or `Reanswered` had the offer."""
@@ -107,6 +107,10 @@ class Call(abc.ABC):
         if self.session is None or self.session.over:
             raise StateError("the call does not stand")
         return self.session
+
+    def _asked(self) -> Session:
+        """The dialog whose offer waits for the application."""
+        return self._standing()
 
     def _watched(self, acts: list[Act]) -> list[Act]:
         if self.session is not None and self.session.over:

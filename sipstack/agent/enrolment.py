@@ -5,7 +5,7 @@ import attrs
 from sipstack.agent.acts import Act, Ask, Tell, Watch
 from sipstack.agent.events import Enrolled
 from sipstack.agent.registration import Outcomes, Register, Registration
-from sipstack.message import Response
+from sipstack.message import Request, Response
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)

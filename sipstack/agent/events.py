@@ -31,13 +31,13 @@ class Release(enum.StrEnum):
     CANCELLED = "cancelled"
     """The caller took its INVITE back."""
     NO_ACK = "no ACK"
-    """Our 2xx was never acknowledged, and a BYE has gone out (RFC 3261 §13.3.1.4); or a reliable response never was, and
-    a 504 has (RFC 3262 §3)."""
+    """Our 2xx was never acknowledged, and a BYE has gone out (RFC 3261 §13.3.1.4); or a reliable response never was,
+    and a 504 has (RFC 3262 §3)."""
     EXPIRED = "session expired"
     """Nobody refreshed the session (RFC 4028 §10); a BYE has gone out."""
     LOST = "lost"
-    """A request in the dialog got 408 or 481, so the other side is gone (RFC 3261 §12.2.1.2); or a message lacked the
-    session description, or the way back, without which there is no call."""
+    """A request in the dialog got 408 or 481, so the other side is gone (RFC 3261 §12.2.1.2); or an answer was missing,
+    theirs or ours, or a way back that can be read."""
 
 
 @attrs.define
@@ -63,7 +63,8 @@ class Progressed:
 class Established:
     """The call stands: `message` is the 2xx to our INVITE, or the ACK to our 2xx.
 
-    A 2xx that bears the offer, because our INVITE had none, waits for `call.acknowledge(body)`.
+    A 2xx that bears the offer, because our INVITE had none, waits for `call.acknowledge(body)`, but not beyond 60*T1:
+    then it is acknowledged without an answer and ended by BYE.
     """
 
     call: "Call"
@@ -104,7 +105,7 @@ class Received:
 
 @attrs.define
 class Responded:
-    """The final response to another request of ours in the dialog."""
+    """The final response to another request of ours in the dialog; one that ends the call comes with `Released`."""
 
     call: "Call"
     response: Response

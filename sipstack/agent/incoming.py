@@ -12,7 +12,7 @@ from sipstack.agent.context import Context
 from sipstack.agent.events import Established, Invited, Release, Released
 from sipstack.agent.listener import Listener
 from sipstack.agent.session import Session
-from sipstack.dialog import Carrier, Dialog, Glare, Offers, ReliableProvisionals, SessionTimer, Want, want
+from sipstack.dialog import Carrier, Dialog, Exchange, Glare, Offers, ReliableProvisionals, SessionTimer, Want, want
 from sipstack.effects import Key
 from sipstack.errors import StateError
 from sipstack.message import Request, Response
@@ -65,16 +65,15 @@ class IncomingCall(Call):
         offers, glare = Offers(), Glare(owns_call_id=False)
         offers.receive(Carrier.INVITE, description=describes(invite))
         glare.receive("INVITE")
-        expires = invite.expires
-        is_theirs = expires is not None and expires < context.patience
+        expires = context.patience if invite.expires is None else invite.expires
         call = cls(
             id=to_tag,
             context=context,
             listener=listener,
             invite=invite,
             key=key,
-            give_up_at=now + (expires if is_theirs and expires is not None else context.patience),
-            gives_up_by=487 if is_theirs else 480,
+            give_up_at=now + min(expires, context.patience),
+            gives_up_by=487 if expires < context.patience else 480,
         )
         call.session = session = Session(
             call=call,
@@ -93,20 +92,22 @@ class IncomingCall(Call):
     def ring(
         self, now: float, status: int = 180, body: bytes = b"", headers: Fields = (), *, reliable: bool | None = None
     ) -> list[Act]:
-        """Send a 101-199, which is said again every minute. `reliable` (RFC 3262) is by default as the caller requires.
+        """Send a 101-199, which is said again every minute.
 
-        Raises StateError after the final response, or where a reliable one may not go yet or at all.
+        `reliable` (RFC 3262) is by default as the caller requires; nothing is sent then while such a response may not
+        go: before the PRACK of the last, or without the offer that it would have to hold. Asked for outright, what may
+        not go raises StateError, as everything does after the final response.
         """
         self._expect_pending()
         if not 101 <= status <= 199:
             raise StateError(f"{status} is no ringing")
         wanted = want(self.invite)
-        if reliable is None:
-            reliable = wanted is Want.REQUIRED
-        if reliable and wanted is Want.NO:
-            raise StateError("the caller does not know 100rel")
+        if (wanted is Want.NO and reliable) or (wanted is Want.REQUIRED and reliable is False):
+            raise StateError("the caller does not know 100rel" if reliable else "the caller requires 100rel")
         fields = [*self._recorded(), self.session.contact, *checked(headers), *self.context.abilities.allow]
-        if reliable:
+        if reliable is None and wanted is Want.REQUIRED and not self._may_ring(body):
+            return []
+        if reliable or wanted is Want.REQUIRED:
             reply = self._ring_reliably(now, status, body, fields)
         else:
             self.session.offers.send(Carrier.UNRELIABLE, description=bool(body))
@@ -161,12 +162,10 @@ class IncomingCall(Call):
     def acknowledged(self, session: Session, ack: Request, now: float) -> list[Act]:
         """An ACK; the first establishes the call."""
         first, acts = session.acknowledged(ack)
-        if first and not self._acknowledged:
+        if first and not self._acknowledged and not session.over:
             self._acknowledged = True
-            if not session.over:
-                acts.append(Tell(Established(self, ack)))
-                if self._hang_up is not None:
-                    acts += [*session.hang_up(self._hang_up), Tell(Released(self, Release.HUNG_UP, None))]
+            # A call that is given up is not told as one that stands.
+            acts += [Tell(Established(self, ack))] if self._hang_up is None else self.hang_up(now, self._hang_up)
         return self._watched(acts)
 
     def cancelled(self, key: Key, cancel: Request, now: float) -> list[Act]:
@@ -211,10 +210,13 @@ class IncomingCall(Call):
     def _ring_on(self, now: float) -> list[Act]:
         """The caller, and who is between us, hear that we are still at it."""
         self._ring_at = now + _EVERY_MINUTE
-        try:
-            return self.ring(now, self._rang)
-        except StateError:  # a reliable one waits for its PRACK, and is heard as long as it does
-            return []
+        return self.ring(now, self._rang)
+
+    def _may_ring(self, body: bytes) -> bool:
+        """Whether a reliable response may go."""
+        session = self.session
+        is_free = session.reliable is None or session.reliable.may_send
+        return is_free and (bool(body) or session.offers.exchange is not Exchange.OFFER_DUE)
 
     def _ring_reliably(self, now: float, status: int, body: bytes, fields: list[tuple[str, str]]) -> Reply:
         session = self.session

@@ -42,8 +42,9 @@ class Abilities:
     """None: whatever comes."""
     extensions: tuple[str, ...] = ("100rel", "timer")
     """Option tags."""
-    content: tuple[str, ...] | None = ("application/sdp",)
-    """Media types of bodies, lower-case; None: all."""
+    content: tuple[str, ...] | None = ("application/sdp", "multipart/mixed", "multipart/alternative")
+    """Media types of bodies, lower-case; None: all. Of a multipart every user agent finds the part it needs, whatever
+    stands beside it (RFC 5621 §3): an emergency call brings its caller's place so."""
     largest_body: int = 65_535
     """Octets."""
 

@@ -1,13 +1,13 @@
 """A call that we place: its INVITE, the dialogs it opens, and which of them becomes the call (RFC 3261 §13.2)."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Final, Self
 
 import attrs
 
-from sipstack.agent.acts import Acknowledge, Act, Ask, Open, Tell, Withdraw
+from sipstack.agent.acts import Act, Ask, Open, Tell, Withdraw
 from sipstack.agent.call import Call
-from sipstack.agent.content import describes, fields_of
+from sipstack.agent.content import checked, describes, fields_of
 from sipstack.agent.context import Context
 from sipstack.agent.events import Established, Progressed, Release, Released
 from sipstack.agent.incoming import allows
@@ -30,9 +30,12 @@ from sipstack.effects import Key
 from sipstack.errors import ParseError, ProtocolError, StateError
 from sipstack.message import Request, Response
 from sipstack.message import request as build
-from sipstack.values import Address, SipUri
+from sipstack.values import Address
 
 Fields = Iterable[tuple[str, str]]
+
+_MOST_FORKS: Final = 64
+"""2xx to one INVITE that get an ACK and a BYE: each names where the BYE goes, so a peer could aim them at others."""
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -52,6 +55,8 @@ class OutgoingCall(Call):
     _final: bool = False
     _hang_up: tuple[tuple[str, str], ...] | None = None
     """We have given up: a 2xx that comes all the same is acknowledged and ended by BYE (§9.1)."""
+    _forks: int = 0
+    """2xx that were acknowledged only to be ended."""
     _to_prack: dict[str, str] = attrs.field(factory=dict)
     """RAck of reliable responses with an offer, by To tag: their PRACK waits for the answer."""
 
@@ -73,7 +78,8 @@ class OutgoingCall(Call):
         StateError when a part would not print as one header line, ParseError when `uri` or `caller` is none.
         """
         timer = SessionTimer(interval=context.session_interval, min_se=context.min_se)
-        secure = uri.lower().startswith("sips:")
+        # §8.1.1.8: "If the Request-URI or top Route header field value contains a SIPS URI" our Contact is one too.
+        secure = any(way.lower().startswith("sips:") for way in (uri, hop or ""))
         ids, abilities = context.ids, context.abilities
         tag, call_id = ids.tag(), ids.call_id()
         route = [] if hop is None else [("Route", f"<{hop}>")]
@@ -86,11 +92,10 @@ class OutgoingCall(Call):
             ("Call-ID", call_id),
             ("CSeq", "1 INVITE"),
             ("Contact", listener.contact(secure=secure)),
-            ("Allow", abilities.allow),
+            *abilities.allow,
             ("Supported", ", ".join(name for name in abilities.extensions if name != "timer")),
             *timer.request_fields(),
-            *headers,
-            *fields_of(body),
+            *fields_of(body, headers),
         ]
         invite = build("INVITE", uri, [field for field in fields if field[1]], body)
         invite.request_uri, invite.from_  # noqa: B018 - read to be tried: what we send must be readable
@@ -115,32 +120,45 @@ class OutgoingCall(Call):
         """CANCEL while it rings, BYE when it stands (§9.1, §15)."""
         if self.over or self._hang_up is not None:
             return []
+        fields = checked(headers)
         if self._final and self.session is not None:
             told = Tell(Released(self, Release.HUNG_UP, None))
-            return self._watched([*self.session.hang_up(headers), told])
-        self._hang_up = tuple(headers)
-        return [Withdraw(self.token, tuple(headers))]
+            return self._watched([*self.session.hang_up(fields), told])
+        self._hang_up = fields
+        return [Withdraw(self.token, fields)]
 
     def prack(self, response: Response, body: bytes) -> list[Act]:
         """Answer, in the PRACK, the offer that a reliable 18x of `Progressed` had (RFC 3262 §5)."""
         tag = response.to.tag or ""
-        session, rack = self.sessions.get(tag), self._to_prack.pop(tag, None)
+        session, rack = self.sessions.get(tag), self._to_prack.get(tag)
         if session is None or rack is None:
             raise StateError("no reliable response waits for an answer")
-        return self._watched([session.prack(rack, body)])
+        ask = session.prack(rack, body)
+        del self._to_prack[tag]
+        return self._watched([ask])
 
     # The agent's.
 
-    def renewed(self, invite: Request) -> None:
-        """The INVITE goes out once more, with another CSeq number (§8.1.3.5, §22.2): its dialogs are that one's."""
-        self.invite = invite
-        self.dialogs = EarlyDialogs(invite=invite, timing=self.context.timing)
+    def renewed(self, token: str, request: Request, now: float) -> list[Act]:
+        """A request goes out once more. When it is the INVITE, what the refused one has opened is over (§12.3)."""
+        if token != self.token:
+            return []
+        self.invite = request
+        self.dialogs = EarlyDialogs(invite=request, timing=self.context.timing)
+        self.provisionals = Provisionals()
+        self._to_prack.clear()
+        return [act for tag in tuple(self.sessions) for act in self._drop(tag)]
 
     def requested(self, session: Session, request: Request, key: Key, now: float) -> list[Act]:
         """A request in one of the dialogs."""
         if request.method == "BYE" and not self._final:
             # Not allowed (§15), but it may have overtaken the 2xx (RFC 5407 §3.1.2): whatever still comes is ended.
             return [session.reply(key, request, 200), *self.hang_up(now)]
+        if request.method == "BYE" and session is not self.session:
+            # One of those that lost: the call is another one.
+            return self._watched([session.reply(key, request, 200), *self._drop(session.dialog.remote_tag)])
+        if self.over:
+            return [session.reply(key, request, 481)]
         return self._watched(session.requested(request, key, now))
 
     def acknowledged(self, session: Session, ack: Request, now: float) -> list[Act]:
@@ -197,7 +215,8 @@ class OutgoingCall(Call):
     def _early(self, dialog: Dialog, response: Response, arrival: Arrival) -> list[Act]:
         session, acts = self._session(dialog)
         session.peer_updates = session.peer_updates or allows(response, "UPDATE")
-        if arrival is not Arrival.NEW:
+        if arrival is not Arrival.NEW or dialog.remote_tag in self._to_prack:
+            # A second reliable one before the PRACK of a first with an offer breaks RFC 3262 §3: it gets none.
             return acts
         try:
             role = session.offers.receive(Carrier.RELIABLE, description=describes(response))
@@ -209,15 +228,24 @@ class OutgoingCall(Call):
         return [*acts, session.prack(rack_of(response))]
 
     def _accepted(self, response: Response, now: float) -> list[Act]:
+        lost = False
         try:
             heard, dialog = self.dialogs.receive(response, now)
         except ParseError:
-            heard, dialog = Heard.NOTHING, None
-        if dialog is None:
-            # A 2xx that opens no dialog we can follow is one whose BYE has nowhere to go.
-            return self._release(Release.REFUSED, response)
-        if heard is Heard.SECOND or self._hang_up is not None:
+            # Its Record-Route cannot be read, but without an ACK it would come again and again: that and the BYE go
+            # straight to its Contact.
+            lost, response = True, _without_route(response)
+            heard, dialog = self.dialogs.receive(response, now)
+        if dialog is None or heard is Heard.AGAIN:
+            return []  # the agent repeats the ACK, or the application owes it
+        if heard is Heard.SECOND:
             return self._unwanted(dialog, response)
+        if lost or self._hang_up is not None:
+            cause = Release.LOST if self._hang_up is None else Release.HUNG_UP
+            return [*self._unwanted(dialog, response), *self._release(cause, response)]
+        return self._established(dialog, response, now)
+
+    def _established(self, dialog: Dialog, response: Response, now: float) -> list[Act]:
         session, acts = self._session(dialog)
         self.session, self._final = session, True
         session.peer_updates = session.peer_updates or allows(response, "UPDATE")
@@ -229,37 +257,34 @@ class OutgoingCall(Call):
             return [*acts, session.ack(self.token, response), *session.release(Release.LOST, response, bye=True)]
         told = Tell(Established(self, response))
         if role is Role.OFFER:
-            session.holds_answer(self.token, response)
+            session.holds_answer(self.token, response, now)
             return [*acts, told]
         return [*acts, session.ack(self.token, response), told]
 
     def _unwanted(self, dialog: Dialog, response: Response) -> list[Act]:
         """A second 2xx of a fork, or one that crossed our CANCEL: ACK and BYE (§13.2.2.4, §9.1)."""
+        if self._forks >= _MOST_FORKS:
+            return []
+        self._forks += 1
         session, acts = self._session(dialog)
-        ack: Acknowledge = session.ack(self.token, response)
-        acts += [ack, *session.hang_up(self._hang_up or ())]
-        if self._hang_up is None:
-            return acts
-        self._final = True
-        return acts + self._release(Release.HUNG_UP, response)
+        del self.sessions[dialog.remote_tag]
+        return [*acts, session.ack(self.token, response), *session.hang_up(self._hang_up or ())]
 
     def _refused(self, response: Response, now: float) -> list[Act]:
-        self._final = True
         if self._hang_up is None and response.status == 422 and self.timer.too_small(response):
-            self._final = False
-            return self._again()
+            return self._again(now)
         return self._release(Release.REFUSED if self._hang_up is None else Release.HUNG_UP, response)
 
-    def _again(self) -> list[Act]:
+    def _again(self, now: float) -> list[Act]:
         """The INVITE with another session interval and the next CSeq number (RFC 4028 §7.3)."""
-        fresh = self.invite
+        refused = self.invite
+        fresh = Request(refused.method, refused.uri, refused.headers.copy(), refused.body)
         for name, value in self.timer.request_fields():
             if name.lower() in ("session-expires", "min-se"):
                 fresh.headers.replace(name.lower(), value)
         fresh.headers.replace("cseq", f"{fresh.cseq.number + 1} INVITE")
         self.token = self.context.ids.tag()
-        self.renewed(fresh)
-        return [Ask(self.token, fresh, self.hop, self)]
+        return [*self.renewed(self.token, fresh, now), Ask(self.token, fresh, self.hop, self)]
 
     def _session(self, dialog: Dialog) -> tuple[Session, list[Act]]:
         """The session of a dialog, and the act that opens it when it is new."""
@@ -275,9 +300,13 @@ class OutgoingCall(Call):
             offers=attrs.evolve(self.offers),
             glare=Glare(owns_call_id=True, invite_sent=True),
             timer=attrs.evolve(self.timer),
-            secure=isinstance(self.invite.request_uri, SipUri) and self.invite.request_uri.scheme == "sips",
         )
+        session.says(self.invite)
         return session, [Open(session)]
+
+    def _asked(self) -> Session:
+        """An offer may come in an early dialog too (RFC 3311 §5.1)."""
+        return next((session for session in self._all() if session.awaits_decision), None) or self._standing()
 
     def _all(self) -> tuple[Session, ...]:
         return tuple(self.sessions.values())
@@ -287,9 +316,13 @@ class OutgoingCall(Call):
         return [] if session is None else session.end()
 
     def _release(self, cause: Release, response: Response) -> list[Act]:
-        self.over = True
+        self.over = self._final = True
         acts = [act for tag in tuple(self.sessions) for act in self._drop(tag)]
         return [*acts, Tell(Released(self, cause, response))]
+
+
+def _without_route(response: Response) -> Response:
+    return Response(response.status, response.reason, response.headers.without(("record-route",)), response.body)
 
 
 def _tagged(address: Address, tag: str) -> Address:

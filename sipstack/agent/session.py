@@ -47,6 +47,8 @@ _OF_ITS_OWN: Final = ("INVITE", "UPDATE", "PRACK", "BYE", "ACK", "CANCEL")
 """Requests that change what the session knows: each has a method of its own."""
 _MOST_TRIES: Final = 4
 """How often a re-INVITE or UPDATE goes out again after 491, for a peer that says nothing else."""
+_LATEST_ACK: Final = 60
+"""Times T1: after 64 the other side gives its 2xx up, and our ACK must have its time to arrive."""
 _MOST_UNACKED: Final = 2
 """2xx that may wait for their ACK at once (RFC 5407 §3.1.4); each is sent eleven times to a peer that sends none."""
 
@@ -98,13 +100,18 @@ class Session:
     """Re-INVITEs and UPDATEs of theirs that the application has not answered."""
     _unacked: dict[int, _Unacked] = attrs.field(factory=dict)
     """2xx of ours to INVITE, by CSeq number."""
-    _late: tuple[str, Response] | None = None
-    """The 2xx with an offer whose ACK waits for the application's answer."""
+    _late: tuple[str, Response, float] | None = None
+    """The 2xx with an offer whose ACK waits for the application's answer, and until when."""
 
     @property
     def awaits_answer(self) -> bool:
         """Whether a 2xx with the offer waits for `acknowledge`."""
         return self._late is not None
+
+    @property
+    def awaits_decision(self) -> bool:
+        """Whether an offer of theirs waits for `accept` or `refuse`."""
+        return bool(self._taken)
 
     # What the application does.
 
@@ -143,7 +150,7 @@ class Session:
         """Send the ACK, with the answer, to a 2xx that had the offer; raises StateError when none waits."""
         if self._late is None:
             raise StateError("no 2xx waits for an answer")
-        token, answer = self._late
+        token, answer, _ = self._late
         self.offers.send(Carrier.ACK, description=bool(body))
         self._late = None
         return [self.ack(token, answer, body)]
@@ -197,8 +204,9 @@ class Session:
             return self._reanswered(token, request, response, now)
         if request.method == "PRACK":
             return self._pracked(response)
-        acts: list[Act] = [Tell(Responded(self.call, response))]
-        return acts + (self.release(Release.LOST, response, bye=True) if self._is_gone(response) else [])
+        if self._is_gone(response):
+            return self.release(Release.LOST, response, bye=True)
+        return [Tell(Responded(self.call, response))]
 
     def cancelled(self, key: Key) -> list[Act]:
         """Their CANCEL for a re-INVITE."""
@@ -213,7 +221,7 @@ class Session:
 
     def deadline(self) -> float | None:
         """When `tick` is due."""
-        times = [self.glare.deadline(), self.timer.deadline()]
+        times = [self.glare.deadline(), self.timer.deadline(), None if self._late is None else self._late[2]]
         times += [unacked.answer.deadline() for unacked in self._unacked.values()]
         if self.reliable is not None:
             times.append(self.reliable.deadline())
@@ -230,6 +238,8 @@ class Session:
                 del self._unacked[number]
                 self.glare.acknowledged()
                 return acts + self.release(Release.NO_ACK, None, bye=True)
+        if self._late is not None and now >= self._late[2]:
+            return acts + self.release(Release.LOST, self._late[1], bye=True)
         if self.glare.tick(now):
             acts += self._try_again(now)
         return acts + self._tick_timer(now)
@@ -275,9 +285,9 @@ class Session:
         self.says(ask.request)
         return ask
 
-    def holds_answer(self, token: str, answer: Response) -> None:
-        """A 2xx with the offer has come: its ACK waits for `acknowledge`."""
-        self._late = token, answer
+    def holds_answer(self, token: str, answer: Response, now: float) -> None:
+        """A 2xx with the offer has come: its ACK waits for `acknowledge`, as long as the other side waits for it."""
+        self._late = token, answer, now + _LATEST_ACK * self.context.timing.t1
 
     def release(self, cause: Release, message: Message | None, *, bye: bool = False) -> list[Act]:
         """The call ends with this dialog."""
@@ -303,7 +313,7 @@ class Session:
         """The ACK to a 2xx with an offer that nobody has answered: without it the 2xx would be repeated."""
         if self._late is None:
             return []
-        (token, answer), self._late = self._late, None
+        (token, answer, _), self._late = self._late, None
         return [self.ack(token, answer)]
 
     # The rest.
@@ -344,9 +354,7 @@ class Session:
             prack = self.reply(key, request, 200, headers, body)
             self.says(prack.response)
             return [prack]
-        contact = request.contact
-        if contact is not None:
-            self.dialog.refresh(str(contact.uri))
+        self.dialog.refresh_by(request)
         self.glare.reply(request.method, 200)
         fields = [*self.own_fields(), *self.timer.accept(request, now), *headers]
         reply = self.reply(key, request, 200, fields, body)
@@ -389,7 +397,7 @@ class Session:
         self.glare.answered(method, status, now, self.context.dice())
         if status < 300:
             return self._reoffer_taken(token, request, response, now)
-        if describes(request) or method == "INVITE":
+        if request.body or method == "INVITE":
             self.offers.refused(Carrier(method))
         offered = self._offered if self._offered is not None and self._offered.method == method else None
         if offered is not None:
@@ -423,20 +431,20 @@ class Session:
         if self._offered is not None and self._offered.method == request.method:
             self._offered = None
         self.says(request)
-        contact = _contact(response)
-        if contact is not None:
-            self.dialog.refresh(contact)
+        self.dialog.refresh_by(response)
         self.timer.accepted(response, now)
+        told = Tell(Reanswered(self.call, response))
         try:
             role = self.offers.receive(_ACCEPTS[request.method], description=describes(response))
         except ProtocolError:
+            if not self.dialog.confirmed:
+                return [told]  # about a call that only rings its INVITE's final response decides
             acts: list[Act] = [self.ack(token, response)] if request.method == "INVITE" else []
             return acts + self.release(Release.LOST, response, bye=True)
-        told = Tell(Reanswered(self.call, response))
         if request.method != "INVITE":
-            return [told] if describes(request) else []
+            return [told] if request.body else []
         if role is Role.OFFER:
-            self.holds_answer(token, response)
+            self.holds_answer(token, response, now)
             return [told]
         return [self.ack(token, response), told]
 
@@ -462,7 +470,10 @@ class Session:
         return self._reoffer_or_tell(offered, now)
 
     def _tick_timer(self, now: float) -> list[Act]:
-        match self.timer.tick(now):
+        due = self.timer.tick(now)
+        if not self.dialog.confirmed:
+            return []  # an UPDATE has set it already, but what only rings is no session (RFC 4028 §7.2)
+        match due:
             case Due.EXPIRE:
                 return self.release(Release.EXPIRED, None, bye=True)
             case Due.REFRESH:
@@ -472,6 +483,9 @@ class Session:
 
     def _refresh(self, now: float) -> list[Act]:
         """RFC 4028 §7.4 prefers UPDATE without an offer; a re-INVITE says again what was said."""
+        if self._offered is not None:  # one of the application's is to go first, and refreshes as well
+            self.timer.put_off(now)
+            return []
         try:
             if self.peer_updates:
                 return self.reoffer("UPDATE", b"")
@@ -499,11 +513,3 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.dialog!r}{' over' if self.over else ''}>"
-
-
-def _contact(response: Response) -> str | None:
-    try:
-        contact = response.contact
-    except ParseError:
-        return None
-    return None if contact is None else str(contact.uri)

@@ -12,7 +12,7 @@ import attrs
 from sipstack.errors import ParseError, ProtocolError, StateError
 from sipstack.message import Message, Request, Response
 from sipstack.message import request as build
-from sipstack.values import Address, SipUri
+from sipstack.values import Address, SipUri, Uri
 
 Fields = Iterable[tuple[str, str]]
 
@@ -81,9 +81,10 @@ class Dialog:
         target = _contact(invite)
         if target is None:
             raise ProtocolError("Missing Contact", status=400)
+        to = (invite.headers.first("to") or "").rstrip("; \t")
         return cls(
             call_id=invite.call_id,
-            local=f"{invite.headers.first('to')};tag={local_tag}",
+            local=f"{to};tag={local_tag}",
             remote=invite.headers.first("from") or "",
             local_tag=local_tag,
             remote_tag=invite.from_.tag or "",
@@ -224,9 +225,7 @@ class Dialog:
         first = Address.parse(self.route_set[0]).uri
         if not isinstance(first, SipUri) or "lr" in first.parameters:
             return self.remote_target, self.route_set
-        # §19.1.1, table 1: neither the method parameter nor headers may stand in a Request-URI.
-        uri = attrs.evolve(first, parameters=first.parameters.without("method"), headers="")
-        return str(uri), (*self.route_set[1:], f"<{self.remote_target}>")
+        return _as_target(first), (*self.route_set[1:], f"<{self.remote_target}>")
 
     def __repr__(self) -> str:
         state = "confirmed" if self.confirmed else "early"
@@ -260,7 +259,14 @@ def _recorded(message: Message) -> tuple[str, ...]:
 
 def _contact(message: Message) -> str | None:
     contact = message.contact
-    return None if contact is None else str(contact.uri)
+    return None if contact is None else _as_target(contact.uri)
+
+
+def _as_target(uri: Uri) -> str:
+    """§19.1.1, table 1: neither the method parameter nor headers may stand in a Request-URI."""
+    if isinstance(uri, SipUri) and (uri.headers or "method" in uri.parameters):
+        uri = attrs.evolve(uri, parameters=uri.parameters.without("method"), headers="")
+    return str(uri)
 
 
 def _contact_or_none(response: Response) -> str | None:

@@ -12,6 +12,8 @@ from sipstack.errors import ProtocolError, StateError
 
 _RETRY_AFTER: Final = 10
 """The longest Retry-After of §14.2 and of RFC 3311 §5.2, in seconds."""
+_LEAST_WAIT: Final = 0.5
+"""Seconds for theirs to come to its end."""
 
 
 class RetryLater(ProtocolError):  # noqa: N818 - named as what the peer shall do
@@ -90,7 +92,7 @@ class Glare:
         else:
             return
         if status == 491:
-            self.wait(now, dice)
+            self.retry_at = now + back_off(dice, owns_call_id=self.owns_call_id)
 
     def receive(self, method: str) -> None:
         """A request of the peer's has come.
@@ -123,8 +125,8 @@ class Glare:
         self.unacknowledged = max(0, self.unacknowledged - 1)
 
     def wait(self, now: float, dice: float) -> None:
-        """The pause is over, but `may_send` says no: another pause of the same kind."""
-        self.retry_at = now + back_off(dice, owns_call_id=self.owns_call_id)
+        """The pause is over, but `may_send` says no: another one, and never none, lest we ask again without end."""
+        self.retry_at = now + max(_LEAST_WAIT, back_off(dice, owns_call_id=self.owns_call_id))
 
     def stop(self) -> None:
         """Nothing is tried again: the session has ended, or the request is given up."""

@@ -7,7 +7,7 @@ changes.
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 import attrs
 
@@ -18,6 +18,7 @@ from sipstack.values.registry import key as key_of
 
 T = TypeVar("T")
 
+_FOLD = re.compile(r"\r?\n[ \t]++")
 _COVERED = re.compile(rf'(?:[^"\0]++|{QUOTED})*+')
 """A line whose every NUL is quoted; one with a NUL and an unclosed quote is none."""
 
@@ -32,7 +33,8 @@ class Headers:
     keys: list[str] = attrs.field(factory=list)
     lines: list[str] = attrs.field(factory=list, repr=False)
     """`Name: value` as received, without the last CRLF."""
-    _typed: dict[str, dict[object, object]] = attrs.field(factory=dict, repr=False, init=False)
+    _typed: dict[str, dict[object, Any]] = attrs.field(factory=dict, repr=False, init=False)
+    """By key and reader. Each value is of its reader's type, for which there is no notation: hence Any."""
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> "Headers":
@@ -49,9 +51,10 @@ class Headers:
     def all(self, key: str) -> list[str]:
         """The value of each of its lines."""
         keys = self.keys
-        if key not in keys:
+        count = keys.count(key)
+        if not count:
             return []
-        if keys.count(key) == 1:
+        if count == 1:
             return [_value(self.lines[keys.index(key)])]
         return [_value(line) for other, line in zip(keys, self.lines, strict=True) if other == key]
 
@@ -66,12 +69,14 @@ class Headers:
     def typed(self, key: str, read: Callable[[list[str]], T]) -> T:
         """What `read` makes of the lines' values (`all`), remembered until this header changes."""
         memory = self._typed.get(key)
-        if memory is None:
-            memory = self._typed[key] = {}
-        elif read in memory:
-            return cast("T", memory[read])
+        if memory is not None and read in memory:
+            known: T = memory[read]
+            return known
         value = read(self.all(key))
-        memory[read] = value
+        if memory is None:
+            self._typed[key] = {read: value}
+        else:
+            memory[read] = value
         return value
 
     def add(self, name: str, value: str) -> None:
@@ -149,8 +154,13 @@ def has_stray_control(text: str) -> bool:
 
 
 def has_bare_nul(text: str) -> bool:
-    """Whether a NUL stands elsewhere than as a quoted-pair in a quoted-string (RFC 3261 section 25.1)."""
-    return "\0" in text and not all(_COVERED.fullmatch(line) for line in text.split("\n") if "\0" in line)
+    """Whether a NUL stands elsewhere than as a quoted-pair in a quoted-string (RFC 3261 section 25.1).
+
+    Whole headers are asked, since a quoted-string goes on behind a fold (section 7.3.1).
+    """
+    if "\0" not in text:
+        return False
+    return not all(_COVERED.fullmatch(line) for line in _FOLD.sub(" ", text).split("\n") if "\0" in line)
 
 
 def _value(line: str) -> str:

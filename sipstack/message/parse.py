@@ -10,7 +10,6 @@ string there.
 """
 
 import re
-from itertools import repeat
 from typing import Final
 
 import attrs
@@ -71,15 +70,11 @@ def parse_structure(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """
     if len(data) > limits.datagram:
         raise ParseError("Message Too Large", status=513)
-    fields, rest = _open(data.lstrip(b"\r\n") if data[:1] in {b"\r", b"\n"} else data)
+    fields, rest = _open(data.lstrip(b"\r\n"))
     start = fields.pop(0)
     fault = None
     try:
-        _check_limits(fields, limits)
-        split = map(str.partition, fields, repeat(":"))
-        headers = Headers([KEYS[name] for name, colon, _ in split if colon], fields)
-        if len(headers.keys) != len(fields):
-            raise ParseError("Header Without Colon")
+        headers = Headers(_keys(fields, limits), fields)
     except ParseError as error:
         headers, fault = _readable(fields[: limits.headers]), error
     message = _start_line(start, headers)
@@ -112,7 +107,7 @@ def check(message: Message) -> None:
         message.via, message.call_id  # noqa: B018 - read to be tried
         for address in (message.from_, message.to):
             # `;tag` without a value is neither a tag nor none: one reader would see a dialog, another a new call.
-            if "tag" in address.parameters and not address.tag:
+            if not address.tag and "tag" in address.parameters:
                 raise ParseError("Empty Tag")
         method = message.cseq.method
         if isinstance(message, Request):
@@ -194,15 +189,27 @@ def _says_sip(text: str) -> bool:
     return text[:4].upper() == "SIP/"
 
 
-def _check_limits(fields: list[str], limits: Limits) -> None:
+def _keys(fields: list[str], limits: Limits) -> list[str]:
     if len(fields) > limits.headers:
         raise ParseError("Too Many Headers")
-    longest = max(map(len, fields), default=0)
-    if longest > limits.line:
+    harmless = min(limits.line, limits.parameters, limits.values)  # a line this short exceeds none of them
+    keys = []
+    for line in fields:
+        if len(line) > harmless:
+            _check_line(line, limits)
+        name, colon, _ = line.partition(":")
+        if not colon:
+            raise ParseError("Header Without Colon")
+        keys.append(KEYS[name])
+    return keys
+
+
+def _check_line(line: str, limits: Limits) -> None:
+    if len(line) > limits.line:
         raise ParseError("Header Too Long")
-    if longest > limits.parameters and max([line.count(";") for line in fields]) > limits.parameters:
+    if line.count(";") > limits.parameters:
         raise ParseError("Too Many Parameters")
-    if longest > limits.values and max([line.count(",") for line in fields]) > limits.values:
+    if line.count(",") > limits.values:
         raise ParseError("Too Many Values")
 
 

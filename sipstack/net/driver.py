@@ -105,13 +105,20 @@ class Driver:
     # The transports' inbox.
 
     def received(self, messages: Iterable[tuple[bytes, Flow]]) -> None:
-        """A transport has these messages; their effects are carried out together."""
+        """A transport has these messages; their effects are carried out together.
+
+        A fault of the endpoint's goes to the loop's exception handler and costs that message alone: those around it
+        are of other calls.
+        """
         now = time.monotonic()
         effects: list[object] = []
         receive = self.endpoint.receive
         try:
             for data, flow in messages:
-                effects += receive(data, flow, now)
+                try:
+                    effects += receive(data, flow, now)
+                except Exception as fault:
+                    self._report(fault)
             if effects:
                 self.perform(effects)
         finally:
@@ -128,6 +135,10 @@ class Driver:
         if not self._failed:
             self._loop.call_soon(self._tell_failures)
         self._failed[flow] = None
+
+    def _report(self, fault: Exception) -> None:
+        loop = self._loop or asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "the endpoint has failed at a message", "exception": fault})
 
     def _tell_failures(self) -> None:
         flows, self._failed = self._failed, {}

@@ -1,6 +1,6 @@
 """A user agent on the air: from addresses as people write them to sockets, driver and resolver.
 
-    asyncio.run(serve(application, "udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"))
+    asyncio.run(serve(application, "udp:192.0.2.1:5060", "tcp:192.0.2.1:5060"))
 
 `application` is the function that `sipstack.agent` describes. `start`, when given, is called once the sockets are open,
 with the agent and the time, and returns the first acts: that is how a program places a call or registers.
@@ -11,6 +11,7 @@ import os
 import random  # noqa: TID251 - this is the shell: chance comes from here
 import time  # noqa: TID251 - and so does time
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import attrs
 
@@ -27,6 +28,8 @@ from sipstack.net.tls import Tls
 from sipstack.net.transport import Transport
 from sipstack.net.udp import UdpSocket, bind_udp
 from sipstack.transaction import TransactionLayer
+
+_WILDCARDS: Final = ("0.0.0.0", "::")
 
 Start = Callable[[UserAgent, float], Iterable[Act]]
 
@@ -84,11 +87,14 @@ def open_station(
     settings: Context | None = None,
     admits: Callable[[str, int], bool] = everybody,
     user: str = "",
+    advertised: str | None = None,
 ) -> Station:
     """Bind the addresses and begin to read; call from inside a running loop.
 
     An address is `udp:HOST:PORT`, `tcp:HOST:PORT` or `tls:HOST:PORT`, IPv6 in brackets; a name goes by its whole text.
-    Raises StateError for one that is none and for TLS without `tls`, OSError when it cannot be bound.
+    `advertised` is the host that others reach us at, where it is not the one bound: for Via and Contact.
+    Raises StateError for one that is none, for TLS without `tls`, and for a wildcard (0.0.0.0, [::]) without
+    `advertised`, since nobody can answer to that; OSError when it cannot be bound.
     """
     settings = settings or context()
     transports: dict[str, Transport] = {}
@@ -96,8 +102,10 @@ def open_station(
     domains: dict[tuple[str, int], str] = {}
     try:
         for address in addresses:
+            if advertised is None and _read_address(address)[1] in _WILDCARDS:
+                raise StateError(f"nobody can reach {address!r}: say by `advertised` what others reach")
             listener, transport = _open(address, tls, admits, user, domains)
-            listeners.append(listener)
+            listeners.append(attrs.evolve(listener, host=advertised or listener.host))
             transports[listener.name] = transport
         if not listeners:
             raise StateError("no address to listen on")
@@ -128,9 +136,10 @@ async def serve(
     accounts: tuple[Account, ...] = (),
     start: Start | None = None,
     user: str = "",
+    advertised: str | None = None,
 ) -> None:
     """Run a user agent until the task is cancelled. Raises as `open_station` does."""
-    station = open_station(application, addresses, tls=tls, accounts=accounts, user=user)
+    station = open_station(application, addresses, tls=tls, accounts=accounts, user=user, advertised=advertised)
     try:
         if start is not None:
             station.act(start(station.agent, time.monotonic()))

@@ -17,6 +17,7 @@ from typing import Final
 import attrs
 
 from sipstack.errors import ParseError, StateError
+from sipstack.locate.names import numeric
 from sipstack.values.uri import SipUri, parse_uri
 
 _PIECE: Final = 64 * 1024
@@ -198,13 +199,15 @@ def identities(certificate: Mapping[str, object]) -> tuple[str, ...]:
         domains = [
             value for part in _parts(certificate.get("subject")) for kind, value in _pairs(part) if kind == "commonName"
         ]
-    addresses = [value for kind, value in names if kind == "IP Address"]
-    return tuple(dict.fromkeys(name.lower() for name in domains + addresses))
+    # A domain that looks like an address is none; OpenSSL writes an IPv6 address in a way that nobody else does.
+    domains = [domain.lower() for domain in domains if numeric(domain) is None]
+    addresses = [numeric(value.strip()) or value for kind, value in names if kind == "IP Address"]
+    return tuple(dict.fromkeys(domains + addresses))
 
 
 def matches(domain: str, names: Iterable[str]) -> bool:
     """Whether a domain (or address) is among those a certificate stands for (RFC 5922 §7.2)."""
-    wanted = domain.lower().removesuffix(".")
+    wanted = numeric(domain) or domain.lower().removesuffix(".")
     return bool(wanted) and "*" not in wanted and wanted in names
 
 

@@ -60,7 +60,8 @@ def merge_key(request: Request) -> str | None:
     """
     if request.method in ("ACK", "CANCEL") or request.to.tag is not None:
         return None
-    return f"{request.cseq} {request.call_id} {request.from_.tag or ''}"
+    cseq = request.cseq
+    return f"{cseq.number} {cseq.method} {request.call_id} {request.from_.tag or ''}"
 
 
 def _key_of_2543(request: Request, method: str, via: Via) -> Key:

@@ -106,13 +106,13 @@ class TransactionLayer:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> list[Effect]:
         """A datagram, or one framed message of a stream, has come by `flow`; never raises for anything in it."""
-        # An INVITE of 700 octets that comes again costs a sixteenth of what parsing it would (3 us against 53,
-        # CPython 3.11), and repetitions come in floods: just when a server is late with its answers. The digest adds
-        # 3% to a request that comes for the first time.
+        # An INVITE of 1000 octets that comes again costs a fourteenth of what it cost at first (3.5 us against 49,
+        # CPython 3.11, 2026-11-22), and repetitions come in floods: just when a server is late with its answers. The
+        # digest adds 4 % to a request that comes for the first time.
         copy = copy_key(data, flow) if self.shortcut else None
         if copy is not None and (entry := self._table.copy_of(copy)) is not None:
             return self._receive_again(entry, flow, now)
-        if not data.strip(b"\r\n"):
+        if not data.lstrip(b"\r\n"):
             return self._drop(Drop.KEEPALIVE, flow)
         try:
             message = parse(data)
@@ -326,8 +326,10 @@ class TransactionLayer:
         return self._start_server(key, request, flow, now, copy=copy, merge=merge)[1]
 
     def _is_full_for(self, request: Request) -> bool:
+        if len(self._table) < self.limit:
+            return False
         inside = request.method == "CANCEL" or request.to.tag is not None
-        return len(self._table) >= self.limit + (self.limit // 4 if inside else 0)
+        return not inside or len(self._table) >= self.limit + self.limit // 4
 
     def _receive_again(self, entry: Entry, flow: Flow, now: float) -> list[Effect]:
         notes = entry.machine.again(now) if isinstance(entry.machine, ServerInvite | Server) else NOTHING
@@ -368,6 +370,7 @@ class TransactionLayer:
         known: bool = True,
     ) -> tuple[Entry, list[Effect]]:
         machine: ServerInvite | Server
+        via = request.via
         if request.method == "INVITE":
             machine = ServerInvite(self.timing, flow.reliable, functools.partial(_trying, request))
         else:
@@ -375,9 +378,9 @@ class TransactionLayer:
         entry = Entry(
             key,
             machine,
-            reply_flow(request.via, flow),
+            reply_flow(via, flow),
             known=known,
-            otherwise=reopened_flow(request.via, flow),
+            otherwise=reopened_flow(via, flow),
             to_tag=request.to.tag or self.ids.tag(),
             copy=copy,
             merge=merge,

@@ -119,12 +119,18 @@ class Table:
             del self._copies[entry.copy]
 
     def _join(self, entry: Entry) -> None:
-        for flow in {entry.flow, entry.otherwise or entry.flow}:
+        for flow in _ways(entry):
             self._flows.setdefault(flow, {})[entry.key] = None
 
     def _leave(self, entry: Entry) -> None:
-        for flow in {entry.flow, entry.otherwise or entry.flow}:
+        for flow in _ways(entry):
             mates = self._flows[flow]
             del mates[entry.key]
             if not mates:
                 del self._flows[flow]
+
+
+def _ways(entry: Entry) -> tuple[Flow, ...]:
+    if entry.otherwise is None or entry.otherwise == entry.flow:
+        return (entry.flow,)
+    return (entry.flow, entry.otherwise)

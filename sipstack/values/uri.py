@@ -97,6 +97,8 @@ class SipUri:
         """
         subscriber, semicolon, rest = (self.user or "").partition(";")
         subscriber = unescape(subscriber)
+        if "?" in rest:  # a user part may show it (section 25.1), a parameter of RFC 3966 may not
+            return None
         try:
             found = TelUri(subscriber, Parameters.parse(semicolon + rest))
         except ParseError:

@@ -252,10 +252,11 @@ def test_a_2xx_without_an_answer_is_acknowledged_and_ended() -> None:
     assert wire.alice.releases == ["lost"]
 
 
-def test_a_2xx_whose_route_cannot_be_read_refuses_the_call() -> None:
+def test_a_2xx_whose_route_cannot_be_read_is_acknowledged_and_ended_straight_to_its_contact() -> None:
     wire = Wire()
     wire.respond(200, "one", ("Record-Route", "<sip:["), body=SDP)
-    assert wire.alice.releases == ["refused"]
+    assert [request.uri for request in wire.sent("ACK") + wire.sent("BYE")] == ["sip:one@127.0.0.2:5060"] * 2
+    assert wire.alice.releases == ["lost"]
 
 
 def test_a_bye_before_the_2xx_ends_the_call_when_the_2xx_comes() -> None:

@@ -21,7 +21,9 @@ class Wire:
 
     link: Link = attrs.field(factory=Link)
     agent: Peer = attrs.field(init=False)
-    flow: Flow = Flow("alice UDP", (THERE, 5060))
+    flow: Flow = attrs.field(factory=lambda: Flow("alice UDP", (THERE, 5060)))
+    last: bytes = b""
+    """What the peer has sent last."""
     branches: int = 0
     numbers: int = 0
     invite: Request | None = None
@@ -73,6 +75,7 @@ class Wire:
     # What the peer does.
 
     def hear(self, data: bytes) -> None:
+        self.last = data
         self.link.perform(self.agent, self.agent.agent.receive(data, self.flow, self.link.now))
 
     def call(self, body: bytes = SDP, headers: Fields = (), **changes: str) -> Request:
@@ -123,7 +126,8 @@ class Wire:
         """A request of the peer's in the dialog of the call."""
         assert self.invite is not None
         if self.invite.call_id == "call":
-            tag = next(m.to.tag for m in self.sent if isinstance(m, Response) and m.to.tag)
+            tags = [m.to.tag for m in self.sent if isinstance(m, Response) and m.to.tag]
+            tag = tags[0] if tags else "none"
             changes.setdefault("to", f"<sip:alice@127.0.0.1>;tag={tag}")
         else:
             changes.setdefault("to", self.invite.headers.first("from"))
@@ -150,12 +154,19 @@ class Wire:
         return call
 
     def respond(
-        self, status: int, tag: str | None = "one", headers: Fields = (), body: bytes = b"", request: Request | None = None
+        self,
+        status: int,
+        tag: str | None = "one",
+        headers: Fields = (),
+        body: bytes = b"",
+        request: Request | None = None,
     ) -> Response:
         """A response of the peer's, to the INVITE of the call unless another request is given."""
         request = request or self.invite
         assert request is not None
-        contact = [] if "contact" in {name.lower() for name, _ in headers} else [("Contact", f"<sip:{tag}@{THERE}:5060>")]
+        contact = (
+            [] if "contact" in {name.lower() for name, _ in headers} else [("Contact", f"<sip:{tag}@{THERE}:5060>")]
+        )
         typed = [("Content-Type", "application/sdp")] if body else []
         response = response_to(request, status, to_tag=tag, headers=[*contact, *typed, *headers], body=body)
         self.hear(response.encode())

@@ -228,7 +228,7 @@ def test_a_head_without_its_empty_line_is_refused_but_answered() -> None:
 
 
 def test_every_size_has_its_limit() -> None:
-    limits = Limits(datagram=600, headers=7, line=100, uri=20)
+    limits = Limits(datagram=600, headers=7, line=100, uri=20, values=50)
     parse(invite(b"X-A: " + b"a" * 95 + b"\r\nX-B: b\r\n"), limits)
     assert fault(invite(b"X-A: " + b"a" * 96 + b"\r\n"), limits).reason == "Header Too Long"
     assert fault(invite(b"X-A: a\r\n" + b" a\r\n" * 40), limits).reason == "Header Too Long"
@@ -257,6 +257,14 @@ def test_parameters_and_list_elements_have_their_limit_in_each_line(name: bytes)
     assert fault(invite(name + b": a" + b";p" * 9 + b"\r\n"), limits).reason == "Too Many Parameters"
     assert fault(invite(name + b": " + b"a," * 7 + b"\r\n"), limits).reason == "Too Many Values"
     assert fault(invite(name + b": a" + b"\r\n ;p" * 9 + b"\r\n"), limits).reason == "Too Many Parameters"
+    assert fault(invite(name + b": a" + b";p" * 9 + b"\r\n"), Limits(parameters=8)).reason == "Too Many Parameters"
+    assert fault(invite(name + b": " + b"a," * 7 + b"\r\n"), Limits(values=6)).reason == "Too Many Values"
+
+
+@pytest.mark.parametrize("line", [b"Subject", b"X-Unknown", b"no colon here"])
+def test_a_line_without_a_colon_is_no_header_even_if_it_names_one(line: bytes) -> None:
+    parse(invite(b"Subject: known by now\r\n"))
+    assert fault(invite(line + b"\r\n")).reason == "Header Without Colon"
 
 
 def test_a_request_with_too_many_headers_is_answered_by_the_first() -> None:

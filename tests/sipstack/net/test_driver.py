@@ -54,6 +54,25 @@ def test_the_deadline_is_kept_and_not_missed(loop: str) -> None:
     play(loop, story())
 
 
+def test_a_message_at_which_the_endpoint_fails_costs_no_other_its_effects(loop: str) -> None:
+    def answer(data: bytes) -> bytes:
+        if data == message(2):
+            raise RuntimeError("ours")
+        return data
+
+    async def story() -> None:
+        one, other = udp_end(answer=answer), udp_end()
+        faults: list[BaseException] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+        async with Ends(one, other):
+            one.driver.received([(message(number), one.flow(other.address)) for number in (1, 2, 3)])
+            await other.recorder.until(lambda: len(other.recorder.messages) == 2)
+            assert other.recorder.messages == [message(1), message(3)]
+            assert [str(fault) for fault in faults] == ["ours"]
+
+    play(loop, story())
+
+
 @attrs.define(eq=False)
 class Order:
     """An endpoint that notes the order in which it is told things."""

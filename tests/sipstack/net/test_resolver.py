@@ -94,10 +94,13 @@ class NameServer:
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(udp.getsockname())
-        return int(udp.getsockname()[1])
+    """Free for both transports; another test's connection may hold the TCP port that UDP offers first."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            with contextlib.suppress(OSError):
+                tcp.bind(udp.getsockname())
+                return int(udp.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

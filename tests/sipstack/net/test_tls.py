@@ -449,6 +449,9 @@ def subject(*names: str) -> tuple[object, ...]:
         ({SAN: (("DNS", "*.example.com"),)}, ("*.example.com",)),
         ({SAN: (("IP Address", "192.0.2.1"), ("DNS", "example.com"))}, ("example.com", "192.0.2.1")),
         ({SAN: (("email", "a@example.com"),), SUBJECT: subject("example.com")}, ()),
+        ({SAN: (("IP Address", "2001:DB8:0:0:0:0:0:1\n"),)}, ("2001:db8::1",)),
+        ({SAN: (("DNS", "192.0.2.1"), ("URI", "sip:192.0.2.2")), SUBJECT: subject("192.0.2.3")}, ()),
+        ({SUBJECT: subject("192.0.2.1")}, ()),
         ({SUBJECT: subject("example.com")}, ("example.com",)),
     ],
 )
@@ -466,6 +469,8 @@ def test_the_identities_of_a_certificate(certificate: Mapping[str, object], expe
         ("sip.example.com", ("*.example.com",), False),
         ("*.example.com", ("*.example.com",), False),
         ("", ("",), False),
+        ("2001:DB8:0::1", ("2001:db8::1",), True),
+        ("[2001:db8::1]", ("2001:db8::1",), True),
         ("example.com", (), False),
     ],
 )
