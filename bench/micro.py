@@ -4,6 +4,7 @@ Process time, not wall time, and the median over rounds: a round that another pr
 """
 
 import os
+import random
 import statistics
 import tempfile
 import time
@@ -19,13 +20,20 @@ from b2bua.call.screening import claim_of
 from b2bua.evidence import Journal
 from bench.figures import Figure
 from bench.processes import SCRATCH
-from bench.story import LONDON, UTC, Story, dirty_invite, invite, tell
+from bench.story import CALLER, LONDON, UTC, Story, dirty_invite, invite, tell
 from policy import Claim, Profile, Register, TrunkClass, decide
-from sipstack.message import Request, parse
+from sipstack.ids import Ids
+from sipstack.message import Request, parse, response_to
+from sipstack.message.framing import Framer
+from sipstack.message.parse import parse_structure
+from sipstack.timing import Timing
+from sipstack.transaction import TransactionLayer
 
 CALIBRATION = "calibration"
 LIBRARY = "phonenumbers.parse"
 _MIB = 1024 * 1024
+#: Octets a TCP segment brings, on Ethernet.
+_SEGMENT = 1448
 
 Say = Callable[[str], None]
 Work = Callable[[], object]
@@ -110,6 +118,8 @@ def _figure(subject: Subject, samples: list[float], ratios: list[float]) -> Figu
 def _subjects() -> Iterator[list[Subject]]:
     story = tell(200)
     wire, parsed = invite(), parse(invite())
+    assert isinstance(parsed, Request), "the story's INVITE"
+    calls = [invite(number) for number in range(200)]
     profile, register = Profile.load("belgium"), Register("none", ())
     foreign, dirty = _claim(invite()), _claim(dirty_invite())
     verdict = next(record for record in story.records if record.kind == "verdict")
@@ -117,8 +127,13 @@ def _subjects() -> Iterator[list[Subject]]:
         yield [
             Subject.repeated(CALIBRATION, calibrate, 200),
             Subject.repeated(LIBRARY, lambda: phonenumbers.parse(LONDON), 200),
+            Subject.repeated("find the lines of an INVITE of 15 headers", lambda: parse_structure(wire), 600),
             Subject.repeated("parse an INVITE of 15 headers", lambda: parse(wire), 300),
             Subject.repeated("print it, untouched", parsed.encode, 600),
+            Subject.repeated("make and print its 180", lambda: response_to(parsed, 180, to_tag="b").encode(), 300),
+            Subject(name="cut it out of a stream", prepare=lambda: cut(calls), operations=len(calls)),
+            Subject(name="receive it: a new transaction", prepare=lambda: receive(calls), operations=len(calls)),
+            Subject(name="receive it again", prepare=lambda: receive_again(calls), operations=len(calls)),
             Subject.repeated("parse it and read its claim", lambda: _claim(wire), 200),
             Subject.repeated(
                 "decide: foreign caller", lambda: decide(foreign, profile, register, UTC, {}), 200, to=LIBRARY
@@ -135,6 +150,29 @@ def _claim(data: bytes) -> Claim:
     request = parse(data)
     assert isinstance(request, Request), "the story's INVITE"
     return claim_of(request, "foreign", TrunkClass.INTERNATIONAL)
+
+
+def cut(messages: Sequence[bytes]) -> Work:
+    """Framing: they come in the segments of one connection."""
+    stream = b"".join(messages)
+    segments = [stream[at : at + _SEGMENT] for at in range(0, len(stream), _SEGMENT)]
+    framer = Framer()
+    return lambda: [frame for segment in segments for frame in framer.feed(segment)]
+
+
+def receive(invites: Sequence[bytes]) -> Work:
+    """Each opens a transaction and reaches the user."""
+    layer = TransactionLayer(Timing(), Ids(random.Random(3261).randbytes))
+    return lambda: [layer.receive(data, CALLER, 0.0) for data in invites]
+
+
+def receive_again(invites: Sequence[bytes]) -> Work:
+    """Each has its 100 already, which a repetition gets again."""
+    layer = TransactionLayer(Timing(), Ids(random.Random(3261).randbytes))
+    for data in invites:
+        layer.receive(data, CALLER, 0.0)
+    layer.tick(1.0)
+    return lambda: [layer.receive(data, CALLER, 1.0) for data in invites]
 
 
 def _replay(story: Story) -> Work:

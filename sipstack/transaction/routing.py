@@ -40,9 +40,10 @@ def reply_flow(via: Via, flow: Flow) -> Flow:
     group = via.parameters.get("maddr")
     if group and _is_multicast(group):
         return Flow(flow.socket, (_bare(group), via.port or 5060), flow.transport)
-    if "rport" in via.parameters:
+    port = via.port or 5060
+    if port == flow.remote[1] or "rport" in via.parameters:
         return flow
-    return Flow(flow.socket, (flow.remote[0], via.port or 5060), flow.transport)
+    return Flow(flow.socket, (flow.remote[0], port), flow.transport)
 
 
 def reopened_flow(via: Via, flow: Flow) -> Flow | None:

@@ -3,13 +3,20 @@ import pytest
 
 from bench.__main__ import run
 from bench.figures import Report, tables
-from bench.micro import CALIBRATION, LIBRARY, Subject, compare
+from bench.micro import CALIBRATION, LIBRARY, Subject, compare, cut, receive, receive_again
+from bench.story import invite
+from sipstack.effects import Incoming, Send
 
 SUBJECTS = {
     "calibration": "",
     "phonenumbers.parse": "calibration",
+    "find the lines of an INVITE of 15 headers": "calibration",
     "parse an INVITE of 15 headers": "calibration",
     "print it, untouched": "calibration",
+    "make and print its 180": "calibration",
+    "cut it out of a stream": "calibration",
+    "receive it: a new transaction": "calibration",
+    "receive it again": "calibration",
     "parse it and read its claim": "calibration",
     "decide: foreign caller": "phonenumbers.parse",
     "decide: five dirty headers": "phonenumbers.parse",
@@ -42,7 +49,19 @@ def test_a_part_that_does_more_costs_more_in_the_same_run(report) -> None:
 
     assert figures["print it, untouched"] < figures["parse an INVITE of 15 headers"] < figures["one call through Core"]
     assert figures["parse an INVITE of 15 headers"] < figures["parse it and read its claim"]
+    assert figures["find the lines of an INVITE of 15 headers"] < figures["parse an INVITE of 15 headers"]
+    assert figures["parse an INVITE of 15 headers"] < figures["receive it: a new transaction"]
+    # Repetitions come in floods just when a server is late with its answers: they must stay cheap.
+    assert figures["receive it again"] < figures["parse an INVITE of 15 headers"] / 2
     assert figures["decide: foreign caller"] < figures["decide: five dirty headers"]
+
+
+def test_the_parts_of_the_stack_do_what_they_are_named_after() -> None:
+    calls = [invite(number) for number in range(3)]
+
+    assert cut(calls)() == calls
+    assert [[type(effect) for effect in effects] for effects in receive(calls)()] == [[Incoming]] * 3
+    assert [[type(effect) for effect in effects] for effects in receive_again(calls)()] == [[Send]] * 3
 
 
 def test_a_sample_does_its_work_as_often_as_it_says() -> None:

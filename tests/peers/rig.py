@@ -70,14 +70,22 @@ class Rig:
         """On that address of loopback."""
         return cls(folder=folder, foreign=Side.on(FOREIGN, host), national=Side.on(NATIONAL, host), box=Box(folder))
 
-    def start(self, t1_ms: int = 100, **sip: int) -> "Rig":
-        """The box runs when this returns. T2 and T4 keep their proportion to T1."""
+    def start(self, t1_ms: int = 100, national: dict[str, str] | None = None, **sip: int) -> "Rig":
+        """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` has more keys of that
+        trunk, or others for those it has."""
         times = {"t1_ms": t1_ms, "t2_ms": 8 * t1_ms, "t4_ms": 10 * t1_ms, **sip}
         text = ["[sip]", *(f"{key} = {value}" for key, value in times.items()), _LAW]
         for side, trunk_class in ((self.foreign, "international"), (self.national, "national")):
             peers = ", ".join(f'"{side.address(port)}"' for port in (side.peer, side.caller, side.odd))
-            text += ["[[trunk]]", f'name = "{side.name}"', f'class = "{trunk_class}"', f"peers = [{peers}]"]
-            text += [f'listen = ["{side.address(side.listen)}"]', f'targets = ["{side.address(side.peer)}"]', ""]
+            keys = {
+                "name": f'"{side.name}"',
+                "class": f'"{trunk_class}"',
+                "peers": f"[{peers}]",
+                "listen": f'["{side.address(side.listen)}"]',
+                "targets": f'["{side.address(side.peer)}"]',
+            }
+            keys |= (national or {}) if side is self.national else {}
+            text += ["[[trunk]]", *(f"{key} = {value}" for key, value in keys.items()), ""]
         self.box.config.write_text("\n".join(text))
         self.box.start()
         return self

@@ -38,7 +38,7 @@ CONFIG: Config = load(Path(__file__).with_name("world.toml"))
 EPOCH = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 STEPS = 20_000
 """Inputs after which a scene is thought to run in a circle."""
-ABROAD, HOME = "192.0.2.1:5060", "198.51.100.1:5060"
+ABROAD, HOME, SPARE = "192.0.2.1:5060", "198.51.100.1:5060", "198.51.100.2:5060"
 ABROAD_SOCKET, HOME_SOCKET = "192.0.2.10:5060", "198.51.100.10:5060"
 
 
@@ -80,11 +80,15 @@ class Scene:
     """What the holder says of a mobile number: None is nothing, and of no other number anybody knows."""
     thinking: float = attrs.field(default=0.0, kw_only=True)
     """Seconds an answer takes; 0: it is there before anything else happens."""
+    unreachable: set[str] = attrs.field(factory=set, kw_only=True)
+    """Hosts of which the network says that nobody is there."""
     now: float = attrs.field(default=1_000.0, init=False)
     link: Link = attrs.field(init=False)
     core: Core = attrs.field(init=False)
     caller: Party = attrs.field(init=False)
     callee: Party = attrs.field(init=False)
+    spare: Party = attrs.field(init=False)
+    """Another party at home, which only some configurations name."""
     laws: Laws = attrs.field(factory=Laws, init=False)
     alarms: list[Alarm] = attrs.field(factory=list, init=False)
     asked: list[Ask] = attrs.field(factory=list, init=False)
@@ -100,6 +104,7 @@ class Scene:
         near, far = (home, abroad) if self.from_home else (abroad, home)
         self.caller = Party("caller", *near, self, "+3225551212" if self.from_home else "+33612345678")
         self.callee = Party("callee", *far, self)
+        self.spare = Party("spare", SPARE, HOME_SOCKET, self)
 
     def __enter__(self) -> Self:
         return self
@@ -164,7 +169,7 @@ class Scene:
     def settle(self) -> None:
         """The peers fall silent; when every timer and limit is over, nothing may be left."""
         self.run(10)
-        self.caller.is_silent = self.callee.is_silent = True
+        self.caller.is_silent = self.callee.is_silent = self.spare.is_silent = True
         sip = self.core.context
         self.run(2 * 64 * sip.timing.t1 + sip.no_answer + sip.longest + sip.timing.t4 + sip.timing.t2)
         self.laws.finish()
@@ -212,6 +217,10 @@ class Scene:
         for output in outputs:
             match output:
                 case Send(flow=flow, data=data):
+                    if flow.remote[0] in self.unreachable:
+                        self._note("unreachable", flow.remote[0])
+                        self.after(0.01, partial(self._refuse, flow))
+                        continue
                     party = self._party(flow)
                     self._cross("gateway", party.name, data, partial(party.receive, data))
                 case Record(kind=kind):
@@ -238,9 +247,14 @@ class Scene:
             self._perform(self.core.answered(ask.call, answers, self.moment))
 
     def _party(self, flow: Flow) -> Party:
-        (found,) = [party for party in (self.caller, self.callee) if party.gateway == flow.socket]
-        assert flow.remote == (found.address.rpartition(":")[0], 5060), f"nobody is at {flow}"
-        return found
+        parties = (self.caller, self.callee, self.spare)
+        found = [party for party in parties if flow.remote == (party.address.rpartition(":")[0], 5060)]
+        assert found, f"nobody is at {flow}"
+        assert found[0].gateway == flow.socket
+        return found[0]
+
+    def _refuse(self, flow: Flow) -> None:
+        self._perform(self.core.transport_failed(flow, self.moment))
 
     def _cross(self, source: str, target: str, data: bytes, arrive: Callable[[], None]) -> None:
         delays = self.link.copies()

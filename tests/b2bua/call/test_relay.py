@@ -339,3 +339,66 @@ def test_an_update_refused_for_its_caller_leaves_a_line_of_evidence() -> None:
         scene.caller.request(near, "UPDATE", [("P-Asserted-Identity", GEOGRAPHIC)])
         scene.run(1)
         assert scene.record("later").facts == {"trunk": "abroad", "method": "UPDATE", "found": "block"}
+
+
+def test_a_re_invite_that_only_rings_is_taken_back_and_the_call_goes_on() -> None:
+    scene = Scene()
+    with talking(scene) as (near, _):
+        scene.callee.answers["INVITE"] = 183
+        sent = scene.caller.request(near, "INVITE", body=HOLD)
+        scene.run(scene.core.context.no_answer - 1)
+        assert not scene.callee.requests("CANCEL")
+        scene.run(2)
+        statuses = [w.status for w in scene.caller.responses("INVITE") if w.branch == sent.branch]
+        assert statuses[-1] == 504
+        assert len(scene.callee.requests("CANCEL")) == 1
+        scene.callee.answers.clear()
+        again = scene.caller.request(near, "INVITE", body=HOLD)
+        scene.run(2)
+        assert 200 in [w.status for w in scene.caller.responses("INVITE") if w.branch == again.branch]
+        assert not near.is_over
+
+
+def test_a_re_invite_that_only_rings_is_let_go_even_if_its_cancel_is_not_heeded() -> None:
+    scene = Scene()
+    with talking(scene) as (near, _):
+        scene.callee.answers["INVITE"] = 183
+        scene.callee.heeds_cancel = False
+        scene.caller.request(near, "INVITE", body=HOLD)
+        scene.run(scene.core.context.no_answer + 40)
+        scene.callee.answers.clear()
+        again = scene.caller.request(near, "INVITE", body=HOLD)
+        scene.run(2)
+        assert 200 in [w.status for w in scene.caller.responses("INVITE") if w.branch == again.branch]
+
+
+def test_a_call_that_is_answered_after_all_is_hung_up_by_the_next_number_of_its_dialog() -> None:
+    with Scene() as scene:
+        scene.callee.script = [(0.05, 183, b"v=0\r\n"), (5.0, 200, b"v=0\r\n")]
+        scene.callee.heeds_cancel = False
+        near = scene.caller.invite()
+        scene.run(1)
+        scene.caller.request(near, "INFO")
+        scene.run(1)
+        scene.caller.cancel(near)
+        scene.run(5)
+        assert near.final == 487
+        assert [wire.cseq for wire in scene.callee.seen if wire.start.startswith(("INFO", "BYE"))] == [2, 3]
+
+
+def test_a_request_after_the_call_was_given_up_gets_481_and_leaves_nothing() -> None:
+    with Scene() as scene:
+        scene.callee.script = [(0.05, 180, b"")]
+        scene.callee.heeds_cancel = False
+        scene.callee.answers["INFO"] = 183
+        near = scene.caller.invite()
+        scene.run(1)
+        early = scene.caller.request(near, "INFO")
+        scene.run(1)
+        scene.caller.cancel(near)
+        scene.run(1)
+        late = scene.caller.request(near, "INFO")
+        scene.run(1)
+        finals = {wire.branch: wire.status for wire in scene.caller.responses("INFO")}
+        assert finals[early.branch] == 487
+        assert finals[late.branch] == 481
