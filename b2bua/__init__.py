@@ -6,11 +6,43 @@
 - `roaming/`   who answers where a mobile subscriber is
 - `evidence/`  the journal and its hash chain
 - `app.py`     the shell: sockets, clocks, signals
+- `gateway.py` the front door for programs that embed it (`watch.py`: what they can read along)
 - `explain.py` one INVITE and the reasons for its verdict
 - `demo/`      the stories of `make run`
 
 Below stand `sipstack` (SIP) and `policy` (the decree), which know neither each other nor this package. Start reading
-at `call/__init__.py`.
+at `call/__init__.py`; to embed a gateway, at `gateway.py` and docs/embedding.md.
 """
 
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from b2bua.call import Alarm, Hooks, Record
+    from b2bua.errors import ConfigError, GatewayError, JournalError
+    from b2bua.gateway import Gateway
+    from b2bua.watch import Watch
+else:
+    # Found when first asked for: importing a lower floor, or asking the command line for its help, would else import
+    # sockets and all (0.5 s against 0.01, 2026-11-22).
+    _HOMES = {
+        "Alarm": "b2bua.call",
+        "ConfigError": "b2bua.errors",
+        "Gateway": "b2bua.gateway",
+        "GatewayError": "b2bua.errors",
+        "Hooks": "b2bua.call",
+        "JournalError": "b2bua.errors",
+        "Record": "b2bua.call",
+        "Watch": "b2bua.watch",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+
+
+__all__ = ["Alarm", "ConfigError", "Gateway", "GatewayError", "Hooks", "JournalError", "Record", "Watch"]

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import attrs
 import orjson
-from cyclopts import App as CommandLine
-from cyclopts import Parameter
 
 from b2bua import __version__
 from b2bua.errors import GatewayError
 from sipstack.errors import SipError
+
+try:
+    from cyclopts import App as CommandLine
+    from cyclopts import Parameter
+except ModuleNotFoundError as missing:  # the base install is for programs that embed the gateway
+    print(f"b2bua: the command line needs {missing.name}: pip install 'b2bua[daemon]'", file=sys.stderr)  # noqa: T201
+    raise SystemExit(2) from None
 
 if TYPE_CHECKING:
     from b2bua.config import Config

@@ -10,14 +10,13 @@ import logging
 import os
 import signal
 import time  # noqa: TID251 - the shell reads the clocks
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import attrs
 import orjson
-import uvloop
 
-from b2bua.call import Alarm, Ask, Core, Moment, Record
+from b2bua.call import Alarm, Ask, Core, Hooks, Moment, Record
 from b2bua.call.context import Context
 from b2bua.config import Config
 from b2bua.errors import GatewayError
@@ -40,7 +39,11 @@ MIB = 1024 * 1024
 COLLECT_AFTER = (50_000, 20, 100)
 
 
-def core_of(config: Config, ids: Ids) -> Core:
+def nobody(_note: Record | Alarm) -> None:
+    """Watches nothing."""
+
+
+def core_of(config: Config, ids: Ids, hooks: Hooks | None = None) -> Core:
     """A core for a configuration: what the daemon runs, `explain` asks and tests drive without a socket."""
     sip = config.sip
     timing = Timing(t1=sip.t1_ms / 1000, t2=sip.t2_ms / 1000, t4=sip.t4_ms / 1000)
@@ -52,6 +55,7 @@ def core_of(config: Config, ids: Ids) -> Core:
         routes=Routes.of(config, profile.emergency),
         profile=profile,
         register=register_of(config),
+        hooks=hooks or Hooks(),
         no_answer=sip.no_answer_seconds,
         longest=sip.max_call_seconds,
     )
@@ -69,22 +73,26 @@ def register_of(config: Config) -> Register:
 
 @attrs.define(eq=False)
 class App:
-    """One daemon in the loop that is running; it touches no signal, loop policy or logging set-up of its host."""
+    """One gateway in the loop that is running; it touches no signal, loop policy or logging set-up of its host."""
 
     config: Config
     core: Core
     journal: Journal
     table: Table
+    observe: Callable[[Record | Alarm], None] = attrs.field(default=nobody, repr=False)
+    """Is told of each line of evidence once it is written, or waits to be, and of each alarm; must not raise."""
     driver: Driver | None = attrs.field(default=None, init=False)
     _syncing: asyncio.Task[None] | None = attrs.field(default=None, init=False)
 
     @classmethod
-    def open(cls, config: Config) -> "App":
-        """Opens the journal; nothing listens yet. Raises JournalError."""
-        core = core_of(config, Ids(os.urandom))
+    def open(
+        cls, config: Config, hooks: Hooks | None = None, observe: Callable[[Record | Alarm], None] = nobody
+    ) -> "App":
+        """Opens the journal; nothing listens yet. It waits for the disk, and needs no loop. Raises JournalError."""
+        core = core_of(config, Ids(os.urandom), hooks)
         size = config.journal.segment_mib * MIB
         journal = Journal.open(Path(config.journal.directory), size, os.urandom, datetime.datetime.now(datetime.UTC))
-        return cls(config, core, journal, Table.of(config.roaming))
+        return cls(config, core, journal, Table.of(config.roaming), observe)
 
     def start(self) -> None:
         """Binds every listening address and begins; call inside a running loop. Raises GatewayError."""
@@ -105,13 +113,13 @@ class App:
             log.info("trunk %s (%s) listens on %s", trunk.name, trunk.trunk_class, where)
 
     async def stop(self) -> None:
-        """Stops listening and closes the journal whole."""
+        """Stops listening and closes the journal whole, in a thread, for that waits for the disk."""
         if self.driver is not None:
             self.driver.stop()
         if self._syncing is not None:
             self._syncing.cancel()
             await asyncio.gather(self._syncing, return_exceptions=True)
-        self.journal.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.journal.close)
 
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON."""
@@ -152,7 +160,12 @@ class App:
         """Whatever is raised here is our own fault; it may cost its message, and must not cost the calls beside it."""
         self.core.counters["bug"] += 1
         log.exception("alarm: bug: %s", where)
+        self.observe(Alarm("bug", where))
         return ()
+
+    def _alarm(self, alarm: Alarm) -> None:
+        log.error("alarm: %s: %s", alarm.name, alarm.text)
+        self.observe(alarm)
 
     # Effects.
 
@@ -168,11 +181,17 @@ class App:
             elif type(effect) is Ask:
                 waiting += self._ask(effect)
             elif type(effect) is Alarm:
-                log.error("alarm: %s: %s", effect.name, effect.text)
-        if records and not self.journal.append(records):
-            self._journal_failed()
+                self._alarm(effect)
+        if records:
+            self._keep(records)
         assert self.driver is not None, "effects come of what the driver gave"
         self.driver.send_all(sends)
+
+    def _keep(self, records: Sequence[Record]) -> None:
+        if not self.journal.append(records):
+            self._journal_failed()
+        for record in records:
+            self.observe(record)
 
     def _ask(self, ask: Ask) -> Sequence[object]:
         moment = _moment(time.monotonic())
@@ -183,7 +202,7 @@ class App:
 
     def _journal_failed(self) -> None:
         if self.core.may_record or self.journal.is_full:
-            log.error("alarm: journal: %s; %d lines wait", self.journal.failure, self.journal.waiting)
+            self._alarm(Alarm("journal", f"{self.journal.failure}; {self.journal.waiting} lines wait"))
         self.core.may_record = not self.journal.is_full
 
     async def _keep_synced(self) -> None:
@@ -200,7 +219,7 @@ class App:
                     await loop.run_in_executor(None, sync, unsynced)
             except OSError as error:
                 self.journal.forget_sync()
-                log.error("alarm: journal: cannot be forced to disk: %s", error.strerror)
+                self._alarm(Alarm("journal", f"cannot be forced to disk: {error.strerror}"))
 
     def _admission(self, socket: str) -> "Admission":
         return Admission(self.core.context.trunks, socket)
@@ -223,7 +242,12 @@ def _moment(now: float) -> Moment:
 
 
 def run(config: Config) -> None:
-    """The daemon: until SIGTERM or SIGINT. SIGUSR1 logs the statistics. Raises GatewayError."""
+    """The daemon: until SIGTERM or SIGINT. SIGUSR1 logs the statistics. Raises GatewayError.
+
+    What belongs to a process of its own is done here and below alone: uvloop, signals, the garbage collector.
+    """
+    import uvloop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(config))
 

@@ -1,5 +1,6 @@
 """What stands under examples/ and in the documents works as written there."""
 
+import os
 import re
 import socket
 import subprocess
@@ -75,3 +76,42 @@ def test_the_page_shows_the_example_as_it_is() -> None:
     assert shown is not None
     for line in shown[1].splitlines()[:-1]:
         assert line in example, line
+
+
+#: A loopback network of this run's own, so that two runs on one machine do not meet.
+NETWORK = f"127.{100 + os.getpid() // 256 % 100}.{os.getpid() % 256}"
+EMBEDDINGS = {
+    "embed_gateway": ["+33612345678 pass foreign", "+3225551212 block geographic", "+447700900123 block foreign hook"],
+    "embed_policy": [
+        "+33612345678 pass ",
+        "+3225551212 block art. 1 2°, ¶8-9",
+        "+33612345678 via +3225551212 block art. 1 2°, ¶8-9",
+        "+32470123456 pass ",
+        "+32470999999 block art. 1 3°, ¶8",
+    ],
+    "embed_stack": ["Established", "Established", "Invited", "Progressed", "Released", "Released"],
+}
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_an_example_of_embedding_runs_and_ends_by_itself_and_leaves_nothing_open(name: str) -> None:
+    command = [sys.executable, "-X", "dev", "-W", "error", f"examples/{name}.py", NETWORK]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    said = [line for line in ran.stdout.splitlines() if not line.startswith(" ")]
+    # Which end of a call on loopback speaks first is not for the example to say.
+    assert (sorted(said) if name == "embed_stack" else said) == EMBEDDINGS[name]
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_an_example_of_embedding_fits_on_a_page(name: str) -> None:
+    assert len((ROOT / f"examples/{name}.py").read_text().splitlines()) < 60
+
+
+def test_the_page_on_embedding_shows_the_examples_as_they_are() -> None:
+    page = (ROOT / "docs/embedding.md").read_text()
+    for name, heading in (("embed_gateway", "verdict"), ("embed_policy", "judge")):
+        example = (ROOT / f"examples/{name}.py").read_text()
+        function = re.search(rf"^def {heading}\(.*?(?=\n\n\n)", example, re.DOTALL | re.MULTILINE)
+        assert function is not None
+        assert function[0] in page

@@ -9,6 +9,7 @@
 - `redaction.py` a verdict's edits: what is stripped, what withholding takes
 - `guard.py`     the egress guard: whether a printed message still shows a number that must not be seen
 - `bridge.py`    what crosses from one leg to the other
+- `hooks.py`     what an embedding program may add: a harder verdict, another route
 - `account.py`   a verdict as plain data, for evidence and explanations
 - `acts.py`      what a call wants done
 - `context.py`   what every call shares
@@ -20,6 +21,7 @@ The way of an INVITE: `Core.receive` -> `Call.begin` -> `screening` -> `policy.d
 
 from b2bua.call.acts import Alarm, Ask, Record
 from b2bua.call.core import Core
+from b2bua.call.hooks import Hooks
 from b2bua.call.moment import Moment
 
-__all__ = ["Alarm", "Ask", "Core", "Moment", "Record"]
+__all__ = ["Alarm", "Ask", "Core", "Hooks", "Moment", "Record"]

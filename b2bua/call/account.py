@@ -1,10 +1,11 @@
 """A verdict as plain data, for the evidence, for `explain`, for anybody who must read it without our classes."""
 
-from b2bua.call.acts import Record
+from b2bua.call.acts import Alarm, Record
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
 from b2bua.call.screening import IDENTITY
+from b2bua.trunk import Trunk
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.flow import Flow
 from sipstack.message import Request
@@ -70,6 +71,12 @@ def later_record(pair: Pair, leg: Leg, request: Request, outcome: Outcome, momen
         return []
     facts = {"trunk": leg.trunk.name, "method": request.method, "found": outcome.word}
     return [Record("later", pair.call, moment.utc, facts, _said(request))]
+
+
+def over_limit(way: str, trunk: Trunk) -> Alarm:
+    """Somebody must know that calls are refused for their number alone."""
+    limit = trunk.inward if way == "from" else trunk.outward
+    return Alarm("limit", f"calls {way} trunk {trunk.name} are refused: {limit}")
 
 
 def _origin(pair: Pair, invite: Request) -> dict[str, object]:

@@ -14,19 +14,21 @@ import attrs
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, next_hop, retarget
+from b2bua.call.hunt import hunt_for, retry_after
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redaction import Redacted, redact, untagged
 from b2bua.call.relay import Relays
 from b2bua.call.screening import claim_of, unreadable
-from b2bua.trunk import Trunk, called_number
+from b2bua.trunk import Limit, Trunk, called_number
 from policy.engine import decide
 from policy.roaming import Answer, Questions, Roaming
 from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
+from sipstack.locate import Hunt, Target
 from sipstack.message import Headers, Request, Response, response_to
 from sipstack.message import request as build
 from sipstack.status import reason as phrase_of
@@ -55,6 +57,19 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
+@attrs.define(eq=False)
+class Draft:
+    """What the INVITE to each target is made of."""
+
+    trunk: Trunk
+    redacted: Redacted
+    hops: int
+    call_id: str = attrs.field(kw_only=True)
+    tag: str = attrs.field(kw_only=True)
+    tries: int = attrs.field(default=0, kw_only=True)
+    """How many INVITEs were sent; each has the next CSeq number, lest two that meet again get 482 (§8.2.2.2)."""
+
+
 @attrs.define(eq=False, kw_only=True, repr=False)
 class Call:
     """A call from its INVITE to its last BYE. Build it with the A leg, then `begin`."""
@@ -68,6 +83,11 @@ class Call:
     asked: tuple[str, ...] = ()
     sent: Request | None = None
     """The B leg's INVITE, while responses to it may come."""
+    hunt: Hunt | None = None
+    """How far the search for a target is."""
+    draft: Draft | None = attrs.field(default=None, repr=False)
+    counted: list[Limit] = attrs.field(factory=list, repr=False)
+    """The limits it counts towards until it is over."""
     relays: Relays = attrs.field(factory=Relays)
     answer_by: float | None = None
     """When the roaming answer counts as failed, or when the call has rung long enough."""
@@ -126,10 +146,11 @@ class Call:
             self.answer_by = moment.tick + context.patience
             return [self._reply(100), Ask(self.id, decided)]
         self.answer_by = None
-        self.pair.verdict = decided
-        if decided.outcome is Outcome.BLOCK:
-            return self._blocked(decided, 603, None, moment)
-        return self._forward(decided, moment)
+        verdict, alarms = context.hooks.review(self.pair.claim, decided)
+        self.pair.verdict = verdict
+        if verdict.outcome is Outcome.BLOCK:
+            return [*alarms, *self._blocked(verdict, 603, None, moment)]
+        return [*alarms, *self._forward(verdict, moment)]
 
     def _blocked(self, verdict: Verdict, status: int, reason: str | None, moment: Moment) -> list[Act]:
         headers = Headers.of([REJECTED])
@@ -153,34 +174,65 @@ class Call:
         invite = self._pending()
         redacted = self._redacted(invite, verdict)
         record = account.verdict_record(self.pair, invite, verdict, moment, redacted.removed)
-        trunk = self._route(invite)
-        if trunk is None or trunk.target is None:
-            return [record, *self._fail(404, "no route", moment)]
+        context = self.pair.context
+        trunk, alarms = self._route(invite)
+        said: list[Act] = [record, *alarms]
+        hunt = None if trunk is None else hunt_for(trunk, context, moment.tick)
+        if trunk is None or hunt is None or hunt.target is None:
+            return [*said, *self._fail(404, "no route", moment)]
         hops = hops_left(invite)
         if hops < 0:
-            return [record, *self._fail(483, "too many hops", moment)]
-        ids = self.pair.context.ids
+            return [*said, *self._fail(483, "too many hops", moment)]
+        wait = None if self.pair.is_emergency else trunk.outward.admit(moment.tick)
+        if wait is not None:
+            news = [account.over_limit("to", trunk)] if trunk.outward.is_news(moment.tick) else []
+            refusal = self._reply(503, None, Headers.of([("Retry-After", str(wait))]))
+            return [*said, *news, *self._end("limit", 503, moment, refusal)]
+        if not self.pair.is_emergency:
+            self.counted.append(trunk.outward)
+        self.hunt = hunt
+        self.draft = Draft(trunk, redacted, hops, call_id=context.ids.call_id(), tag=context.ids.tag())
+        self.answer_by = moment.tick + context.no_answer
+        trying = [] if self.asked else [self._reply(100)]
+        tried = self._try(self.draft, hunt.target, moment)
+        return [*said, *(trying if self.state is State.CALLING else ()), *tried]
+
+    def _try(self, draft: Draft, target: Target, moment: Moment) -> list[Act]:
+        """Sends the INVITE to one target, if it shows nothing that it may not."""
+        invite, flow = self._pending(), draft.trunk.targets.flow(target)
+        socket = draft.trunk.socket(flow.socket)
+        draft.tries += 1
         leg = Leg(
-            trunk=trunk,
-            flow=trunk.target,
-            socket=trunk.socket(trunk.target.socket),
-            call_id=ids.call_id(),
-            tag=ids.tag(),
+            trunk=draft.trunk,
+            flow=flow,
+            socket=socket,
+            call_id=draft.call_id,
+            tag=draft.tag,
+            invite_number=draft.tries,
         )
-        sent = self._invite_for(leg, invite, redacted, hops)
+        sent = self._invite_for(leg, invite, draft)
         shown = self.pair.leaks(sent, called_number(invite.uri))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))
-            return [record, alarm, *self._end("egress guard", 603, moment, refusal)]
+            return [alarm, *self._end("egress guard", 603, moment, refusal)]
         self.pair.b, self.sent, self.state = leg, sent, State.CALLING
-        self.answer_by = moment.tick + self.pair.context.no_answer
-        trying = [] if self.asked else [self._reply(100)]
-        return [record, *trying, Start(INVITE, sent, leg.flow)]
+        return [Start(INVITE, sent, leg.flow)]
 
-    def _route(self, invite: Request) -> Trunk | None:
-        name = self.pair.context.routes.find(self.a.trunk.name, called_number(invite.uri))
-        return None if name is None else self.pair.context.trunks.by_name[name]
+    def _try_next(self, failed: Target | None, following: Target, why: str, moment: Moment) -> list[Act]:
+        assert self.draft is not None, "a hunt begins with a draft"
+        place = "" if failed is None else f"{failed.address} port {failed.port}"
+        alarm = Alarm("target", f"trunk {self.draft.trunk.name}: {place}: {why}; the next target is tried")
+        return [alarm, *self._try(self.draft, following, moment)]
+
+    def _route(self, invite: Request) -> tuple[Trunk | None, list[Alarm]]:
+        """The trunk the call leaves by: as the embedding program wants it, else as configured."""
+        context, source, called = self.pair.context, self.a.trunk.name, called_number(invite.uri)
+        wanted, alarms = None, list[Alarm]()
+        if not context.routes.is_emergency(called):
+            wanted, alarms = context.hooks.way(source, called, context.trunks)
+        name = wanted or context.routes.find(source, called)
+        return None if name is None else context.trunks.by_name[name], alarms
 
     def _redacted(self, invite: Request, verdict: Verdict) -> Redacted:
         caller = untagged(invite.headers.first("from") or "")
@@ -188,14 +240,15 @@ class Call:
             return Redacted(caller, crossing(invite), invite.body, ())
         return redact(caller, crossing(invite), invite.body, verdict)
 
-    def _invite_for(self, leg: Leg, invite: Request, redacted: Redacted, hops: int) -> Request:
+    def _invite_for(self, leg: Leg, invite: Request, draft: Draft) -> Request:
+        redacted = draft.redacted
         own = [
             ("Via", leg.via(self.pair.context.ids)),
-            ("Max-Forwards", str(hops)),
+            ("Max-Forwards", str(draft.hops)),
             ("From", f"{redacted.caller};tag={leg.tag}"),
             ("To", invite.headers.first("to") or ""),
             ("Call-ID", leg.call_id),
-            ("CSeq", "1 INVITE"),
+            ("CSeq", f"{leg.invite_number} INVITE"),
             ("Contact", leg.socket.contact),
         ]
         sent = build("INVITE", retarget(invite.uri, leg.flow), own, redacted.body)
@@ -218,17 +271,31 @@ class Call:
         status = 408 if cause is Cause.TIMEOUT else 500
         if purpose == INVITE:
             if self.state is State.CALLING:
-                return self._fail(status, f"target: {cause}", moment)
+                return self._missed(cause, moment) or self._fail(status, f"target: {cause}", moment)
             return self._close() if self.state is State.CANCELLING else []
         return [] if purpose == BYE else self.relays.failed(purpose, status)
+
+    def _missed(self, cause: Cause, moment: Moment) -> list[Act]:
+        """A target that gives no answer: the next one's turn, if there is one."""
+        assert self.hunt is not None, "something was sent"
+        target, now = self.hunt.target, moment.tick
+        following = self.hunt.timed_out(now) if cause is Cause.TIMEOUT else self.hunt.unreachable(now)
+        return [] if following is None else self._try_next(target, following, str(cause), moment)
 
     def invite_over(self) -> list[Act]:
         """No response to the B leg's INVITE can come any more, from whatever branch of a fork (RFC 6026 §8.4)."""
         self.sent = None
+        if self.b is not None:
+            self.b.branches.clear()
         return self._close() if self.state is State.CANCELLING else []
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
+        if self.hunt is not None and self.state is State.CALLING:
+            target = self.hunt.target
+            following = self.hunt.answered(status, moment.tick, retry_after(response))
+            if following is not None:
+                return self._try_next(target, following, "503", moment)
         if status in HOP_BY_HOP:
             return []
         if status < 200:
@@ -240,6 +307,8 @@ class Call:
         return self._refused(response, moment) if self.state is State.CALLING else []
 
     def _ringing(self, response: Response, moment: Moment) -> list[Act]:
+        if self.hunt is not None:
+            self.hunt.stop()  # a second ring would tell the caller of our troubles
         if response.to.tag:
             self._b_dialog(response)
         return [Reply(self.key, self._carry(response, moment))]
@@ -253,7 +322,6 @@ class Call:
             return [] if leg.held is not None and leg.held.to.tag == response.to.tag else self._unwanted(response)
         dialog = self._b_dialog(response)
         dialog.confirm(response)
-        leg.branches.clear()
         acts = self._acknowledge_unless_offer(leg, response, dialog)
         self.state, self.answer_by = State.ANSWERED, None
         self.answered_at = moment.tick
@@ -278,7 +346,9 @@ class Call:
         leg = self._callee()
         if self.sent is None:
             return []
-        dialog = Dialog.as_caller(self.sent, response)
+        # A branch that has had requests of ours goes on counting where they were.
+        dialog = leg.branches.get(response.to.tag or "") or Dialog.as_caller(self.sent, response)
+        dialog.confirm(response)
         ack = leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")
         bye = dialog.request("BYE", via=leg.via(self.pair.context.ids))
         return [ack, Start(BYE, bye, next_hop(dialog.next_hop, leg.flow))]
@@ -311,7 +381,8 @@ class Call:
     def requested(self, leg: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
         """A request in the dialog of one leg."""
         stranger = leg.dialog is None or leg.dialog.remote_tag != (request.from_.tag or "")
-        if leg.dialog is None or stranger or (self.state is State.PARTING and request.method != "BYE"):
+        over = self.state in (State.PARTING, State.CANCELLING) and request.method != "BYE"
+        if leg.dialog is None or stranger or over:
             return [Reply(key, response_to(request, 481))]
         try:
             leg.dialog.receive(request)
@@ -365,7 +436,8 @@ class Call:
 
     def deadline(self) -> float | None:
         """When `tick` is due; None only when the call is over."""
-        waits = (self.answer_by, self.ends_by, self.a.deadline(), None if self.b is None else self.b.deadline())
+        b = None if self.b is None else self.b.deadline()
+        waits = (self.answer_by, self.ends_by, self.a.deadline(), b, self.relays.deadline())
         return min((at for at in waits if at is not None), default=None)
 
     def tick(self, moment: Moment) -> list[Act]:
@@ -375,7 +447,7 @@ class Call:
             return self._waited(moment)
         if self.ends_by is not None and now >= self.ends_by:
             return self._bye_both("maximum duration", moment)
-        acts: list[Act] = []
+        acts = self.relays.tick(now)
         for leg in (self.a, self.b):
             if leg is None:
                 continue
@@ -405,7 +477,7 @@ class Call:
             undecided = account.undecided_record(self.pair, self._pending(), moment)
             return [undecided, *self._end(cause, status, moment, *messages)]
         self.state, self.answer_by, self.invite = State.CANCELLING, None, None
-        return [self._end_record(cause, status, moment), *messages, Abandon(INVITE, reasons)]
+        return [self._end_record(cause, status, moment), *messages, *self.relays.give_up(), Abandon(INVITE, reasons)]
 
     def _bye_both(self, cause: str, moment: Moment) -> list[Act]:
         reason = Crossing(Headers.of([("Reason", f'SIP;cause=408;text="{cause}"')]), b"")
@@ -430,7 +502,7 @@ class Call:
 
     def _end(self, cause: str, status: int, moment: Moment, *messages: Act) -> list[Act]:
         """The evidence of the end, then the messages that bring it about."""
-        return [self._end_record(cause, status, moment), *messages, *self.relays.give_up(), *self._close()]
+        return [self._end_record(cause, status, moment), *messages, *self._close()]
 
     def _end_record(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> Record:
         seconds = None if self.answered_at is None else round(moment.tick - self.answered_at, 3)
@@ -442,7 +514,7 @@ class Call:
         self.a.acknowledged()
         if self.b is not None:
             self.b.acknowledged()
-        return [Closed()]
+        return [*self.relays.give_up(), Closed()]
 
     # Small things.
 

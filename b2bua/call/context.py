@@ -2,10 +2,12 @@
 
 import attrs
 
+from b2bua.call.hooks import Hooks
 from b2bua.trunk import Routes, Trunks
 from policy.profile import Profile
 from policy.register import Register
 from sipstack.ids import Ids
+from sipstack.locate import FailureMemory
 from sipstack.timing import Timing
 
 
@@ -19,6 +21,10 @@ class Context:
     routes: Routes
     profile: Profile
     register: Register
+    hooks: Hooks = attrs.field(factory=Hooks)
+    """What the embedding program adds to law and routes."""
+    failures: FailureMemory = attrs.field(factory=FailureMemory, repr=False)
+    """Targets that failed lately, of all trunks: the one thing here that changes."""
     no_answer: float
     """Seconds a call may ring."""
     longest: float

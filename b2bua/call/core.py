@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 import attrs
 
+from b2bua.call.account import over_limit
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Repeat, Reply, Start, Transmit
 from b2bua.call.call import INVITE, Call
 from b2bua.call.context import Context
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
-from b2bua.trunk import called_number
+from b2bua.trunk import Trunk, called_number
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.flow import Flow
@@ -183,9 +184,13 @@ class Core:
         if trunk is None:
             # The driver admits by the same table, so this is a reload that took the trunk away in between.
             return self._respond(key, invite, 403, moment)
-        if trunk.is_screened and not self.may_record and not self._is_emergency(invite):
+        emergency = self._is_emergency(invite)
+        if trunk.is_screened and not self.may_record and not emergency:
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
+        wait = None if emergency else trunk.inward.admit(moment.tick)
+        if wait is not None:
+            return self._over_limit(trunk, key, invite, wait, moment)
         leg = Leg(
             trunk=trunk,
             flow=flow,
@@ -194,11 +199,18 @@ class Core:
             tag=incoming.to_tag,
         )
         pair = Pair(call=context.ids.call_id(), context=context, a=leg)
-        call = Call(pair=pair, key=key, invite=invite)
+        call = Call(pair=pair, key=key, invite=invite, counted=[] if emergency else [trunk.inward])
         held = self._calls[call.id] = _Held(call)
         self._serve(held, key)
         self._dialogs[call.a.id] = held, call.a
         return self._do(held, call.begin(moment), moment)
+
+    def _over_limit(self, trunk: Trunk, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
+        """Refused before it is judged, so without a line of evidence: a flood must not fill the journal."""
+        self.counters["refused: limit"] += 1
+        refusal = self._respond(key, invite, 503, moment, (("Retry-After", str(wait)),))
+        news = trunk.inward.is_news(moment.tick)
+        return [over_limit("from", trunk), *refusal] if news else refusal
 
     def _is_emergency(self, invite: Request) -> bool:
         return self.context.routes.is_emergency(called_number(invite.uri))
@@ -226,9 +238,11 @@ class Core:
         held, purpose = self._clients.pop(key, (None, ""))
         if held is None:
             return []
-        # Each unwanted branch of a fork is hung up under the one purpose BYE, and only the last is remembered.
-        if held.clients.get(purpose) == key:
-            del held.clients[purpose]
+        # Each unwanted branch of a fork is hung up under the one purpose BYE, and each target has an INVITE of its own;
+        # only the last of a purpose is remembered.
+        if held.clients.get(purpose) != key:
+            return []
+        del held.clients[purpose]
         return self._do(held, held.call.invite_over(), moment) if purpose == INVITE else []
 
     def _respond(
@@ -289,6 +303,8 @@ class Core:
         """Every table forgets the call; transactions that linger in the layer answer nobody any more."""
         call = held.call
         del self._calls[call.id]
+        for limit in call.counted:
+            limit.leave()
         for leg in (call.a, call.b):
             if leg is not None:
                 self._dialogs.pop(leg.id, None)

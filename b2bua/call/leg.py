@@ -28,6 +28,8 @@ class Leg:
     """The Call-ID of this side; the other has another."""
     tag: str
     """Our tag in this side's dialog."""
+    invite_number: int = 1
+    """The CSeq number of the INVITE of ours that opened it; of the B leg alone."""
     dialog: Dialog | None = None
     acks: SentAcks = attrs.field(factory=SentAcks)
     """The ACKs we sent here, for a 2xx that comes again."""

@@ -45,6 +45,11 @@ class Pair:
         """Digits that the callee must not see, in any message."""
         return () if self.verdict is None else secrets_of(self.verdict)
 
+    @property
+    def is_emergency(self) -> bool:
+        """Whether the call is to an emergency number and its route (L13)."""
+        return self.claim is not None and self.claim.emergency
+
     def other(self, leg: Leg) -> Leg | None:
         """The leg across."""
         return self.b if leg is self.a else self.a
@@ -92,7 +97,7 @@ class Pair:
 
     def _screen(self, leg: Leg) -> LaterScreen | None:
         """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""
-        if not leg.trunk.is_screened or self.claim is None or self.claim.emergency:
+        if not leg.trunk.is_screened or self.claim is None or self.is_emergency:
             return None
         claim = attrs.evolve(self.claim, trunk=leg.trunk.name, trunk_class=leg.trunk.trunk_class, assertions=())
         identity = "" if leg.dialog is None else untagged(leg.dialog.remote)

@@ -28,6 +28,8 @@ class Relay:
     request: Request
     number: int
     """The CSeq number it was sent on with."""
+    answer_by: float | None = None
+    """Of an INVITE: when it has rung long enough, since its transaction has no limit of its own (§17.1.1.2)."""
     is_cancelled: bool = False
 
 
@@ -63,7 +65,8 @@ class Relays:
             return [*record, alarm, Reply(key, response_to(request, 603))]
         self._serial += 1
         purpose = f"relay {self._serial}"
-        self.pending[purpose] = Relay(origin, far, key, request, sent.cseq.number)
+        answer_by = moment.tick + pair.context.no_answer if request.method == "INVITE" else None
+        self.pending[purpose] = Relay(origin, far, key, request, sent.cseq.number, answer_by)
         return [*record, Start(purpose, sent, far.next_hop())]
 
     def _refusal(self, pair: Pair, origin: Leg, request: Request, *, inviting: bool) -> int | None:
@@ -79,10 +82,10 @@ class Relays:
         return 491 if busy or waiting or inviting else None
 
     def _renumber(self, prack: Request, far: Leg) -> None:
-        """RAck names the INVITE by its number, which each leg counts for itself; our first one is always 1."""
+        """RAck names the INVITE by its number, which each leg counts for itself."""
         value = prack.headers.first("rack")
         inviting = [r.number for r in self.pending.values() if r.far is far and r.request.method == "INVITE"]
-        renumbered = None if value is None else rack_for(value, inviting[0] if inviting else 1)
+        renumbered = None if value is None else rack_for(value, inviting[0] if inviting else far.invite_number)
         if renumbered is not None:
             prack.headers.replace("rack", renumbered)
 
@@ -117,11 +120,9 @@ class Relays:
     def _accepted(self, pair: Pair, relay: Relay, response: Response) -> list[Act]:
         """Target refresh on both legs (§12.2.1.2, §12.2.2), and the ACK of a re-INVITE."""
         far, origin = relay.far, relay.origin
-        if relay.request.method in TELLS_WHO:
-            for leg, message in ((far, response), (origin, relay.request)):
-                contact = message.contact
-                if contact is not None and leg.dialog is not None:
-                    leg.dialog.refresh(str(contact.uri))
+        for leg, message in ((far, response), (origin, relay.request)):
+            if leg.dialog is not None:
+                leg.dialog.refresh_by(message)
         if relay.request.method != "INVITE" or far.dialog is None:
             return []
         if relay.request.body or relay.is_cancelled or not response.body:
@@ -141,6 +142,20 @@ class Relays:
                 relay.is_cancelled = True
                 return [Reply(key, response_to(relay.request, 487)), Abandon(purpose)]
         return []
+
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        waits = [relay.answer_by for relay in self.pending.values() if not relay.is_cancelled]
+        return min((at for at in waits if at is not None), default=None)
+
+    def tick(self, now: float) -> list[Act]:
+        """Takes back the re-INVITEs that only ring: 504, since a 408 would end the whole call (§12.2.1.2)."""
+        acts: list[Act] = []
+        for purpose, relay in self.pending.items():
+            if relay.answer_by is not None and now >= relay.answer_by and not relay.is_cancelled:
+                relay.is_cancelled = True
+                acts += [Reply(relay.key, response_to(relay.request, 504)), Abandon(purpose)]
+        return acts
 
     def give_up(self) -> list[Act]:
         """The call ends: what is still pending is answered 487 (§15.1.2)."""

@@ -84,7 +84,7 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
                 'add advertise = "the address the peer reaches", or listen on that address',
             )
     families = {endpoint.is_ipv6 for endpoint in trunk.listen}
-    if trunk.targets and not any(target.is_ipv6 in families for target in trunk.targets):
+    if trunk.targets and not any(target.address.is_ipv6 in families for target in trunk.targets):
         yield Finding(
             (*where, "targets"), "no target has the address family of a listening socket", "listen on that family too"
         )

@@ -1,48 +1,16 @@
 """From a TOML file to the frozen tree, or to every mistake at once."""
 
-import datetime
-import difflib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any
 
 import attrs
-import cattrs
-from cattrs.errors import (
-    AttributeValidationNote,
-    ClassValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationError,
-    IterableValidationNote,
-)
-from cattrs.gen import make_dict_structure_fn, override
 
 from b2bua.config import tree
-from b2bua.config.address import Endpoint, Peer
 from b2bua.config.check import Finding, Where, check
 from b2bua.errors import ConfigError
-from policy.claim import TrunkClass
-from policy.roaming import Roaming as RoamingOutcome
-
-T = TypeVar("T")
-
-#: Every table, inner ones before those they stand in.
-TABLES: tuple[type, ...] = (
-    tree.Sip,
-    tree.Journal,
-    tree.Profile,
-    tree.Roaming,
-    tree.Dossier,
-    tree.Emergency,
-    tree.Trunk,
-    tree.Route,
-    tree.Config,
-)
-#: Keys that TOML spells as Python cannot.
-RENAMED: dict[type, dict[str, str]] = {tree.Trunk: {"declared_class": "class"}, tree.Route: {"source": "from"}}
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +49,7 @@ def load(path: Path) -> tree.Config:
 
 
 def read(path: Path) -> Result:
-    """Reads and checks a file whole; never raises for what is in it."""
+    """Reads and checks a file whole; never raises for what is in it. Raises ConfigError where cattrs is missing."""
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
@@ -102,7 +70,7 @@ def read(path: Path) -> Result:
         Mistake(
             file=path,
             line=line_of(text, finding.where),
-            key=_spell(finding.where),
+            key=spell(finding.where),
             problem=finding.problem,
             mend=finding.mend,
             fatal=finding.fatal,
@@ -127,147 +95,14 @@ def _resolve(config: tree.Config, folder: Path) -> tree.Config:
 
 def _structure(raw: dict[str, Any]) -> tuple[tree.Config | None, list[Finding]]:
     try:
-        return CONVERTER.structure(raw, tree.Config), []
-    except ClassValidationError as error:
-        return None, list(_explain(error, ()))
+        from b2bua.config.structure import structure
+    except ModuleNotFoundError as missing:
+        # The base install has it not: an embedding program may build its configuration in Python.
+        raise ConfigError(f"reading a file needs {missing.name}, which comes with b2bua[daemon]") from missing
+    return structure(raw)
 
 
-def _strict(kind: type, words: str) -> Callable[[object, type], object]:
-    """A hook that takes a value of that TOML type and nothing that merely could be made one."""
-
-    def take(value: object, _: type) -> object:
-        if type(value) is not kind:
-            raise ValueError(f"{value!r} is not {words}")
-        return value
-
-    return take
-
-
-def _number(value: object, _: type) -> float:
-    if type(value) not in (int, float):
-        raise ValueError(f"{value!r} is not a number")
-    return float(value)  # type: ignore[arg-type]  # narrowed by the line above, which mypy does not follow
-
-
-def _day(value: object, _: type) -> datetime.date:
-    if type(value) is not datetime.date:
-        raise ValueError(f"{value!r} is not a day; write it bare, as 2026-01-31")
-    return value
-
-
-def _parsed(parse: Callable[[str], T]) -> Callable[[object, type], T]:
-    def take(value: object, _: type) -> T:
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a string")
-        return parse(value)
-
-    return take
-
-
-def _choice(kind: type[TrunkClass] | type[RoamingOutcome]) -> Callable[[object, type], object]:
-    def take(value: object, _: type) -> object:
-        try:
-            return kind(value)  # type: ignore[arg-type]  # an enum says by ValueError what is none of its values
-        except ValueError:
-            raise ValueError(f"{value!r} is none of {', '.join(repr(str(member)) for member in kind)}") from None
-
-    return take
-
-
-def _table(made: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A table, and nothing else that has keys or could be walked."""
-
-    def take(value: object, kind: type) -> object:
-        if type(value) is not dict:
-            raise ValueError(f"{value!r} is not a table")
-        return made(value, kind)
-
-    return take
-
-
-def _list(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
-    """A list, for a string is one of characters and a table one of keys to whoever merely walks it."""
-
-    def take(value: object, kind: Any) -> object:
-        if type(value) is dict:
-            raise ValueError("is one table where there may be several: write its name in double brackets, [[...]]")
-        if type(value) is not list:
-            raise ValueError(f"{value!r} is not a list")
-        element: Any = get_args(kind)[0]
-        inner: Any = list[element]
-        return tuple(converter.structure(value, inner))
-
-    return take
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(str, _strict(str, "a string"))
-    converter.register_structure_hook(int, _strict(int, "a whole number"))
-    converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(datetime.date, _day)
-    converter.register_structure_hook(Endpoint, _parsed(Endpoint.parse))
-    converter.register_structure_hook(Peer, _parsed(Peer.parse))
-    converter.register_structure_hook(TrunkClass, _choice(TrunkClass))
-    converter.register_structure_hook(RoamingOutcome, _choice(RoamingOutcome))
-    converter.register_structure_hook_func(_is_list, _list(converter))
-    for kind in TABLES:
-        overrides = {field: override(rename=key) for field, key in RENAMED.get(kind, {}).items()}
-        made: Callable[[Any, Any], Any] = make_dict_structure_fn(
-            kind,
-            converter,
-            _cattrs_forbid_extra_keys=True,
-            **overrides,  # type: ignore[arg-type]  # cattrs types its own ** too narrowly
-        )
-        converter.register_structure_hook(kind, _table(made))
-    return converter
-
-
-CONVERTER = _converter()
-
-
-def _explain(error: BaseException, where: Where) -> Iterator[Finding]:
-    """The leaves of cattrs' tree of errors, each in words."""
-    if isinstance(error, ClassValidationError | IterableValidationError):
-        for inner in error.exceptions:
-            yield from _explain(inner, where + _step(inner, error))
-    elif isinstance(error, ForbiddenExtraKeysError):
-        yield from _unknown_keys(error, where)
-    elif isinstance(error, KeyError):
-        yield Finding(where, "is missing", "add it; docs/operating.md shows an example")
-    else:
-        named = re.match(r"'(\w+)' must be (.*)", str(error))
-        if named:  # an attrs validator names the field, which cattrs' path does not
-            yield Finding((*where, named[1]), f"must be {named[2]}", "choose a value in that range")
-        else:
-            yield Finding(where, str(error), "write it in the form that docs/operating.md shows")
-
-
-def _step(inner: BaseException, outer: BaseException) -> Where:
-    """How one leads to the other: a key, an index, or nothing."""
-    for note in getattr(inner, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            kind = getattr(outer, "cl", None)
-            return (RENAMED.get(kind, {}).get(note.name, note.name) if kind else note.name,)
-        if isinstance(note, IterableValidationNote):
-            return (note.index,)
-    return ()
-
-
-def _unknown_keys(error: ForbiddenExtraKeysError, where: Where) -> Iterator[Finding]:
-    renamed = RENAMED.get(error.cl, {})
-    known = [renamed.get(field.name, field.name) for field in attrs.fields(error.cl)]
-    for key in sorted(error.extra_fields):
-        near = difflib.get_close_matches(key, known, n=1)
-        mend = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(sorted(known))}"
-        yield Finding((*where, key), "is no key of this table", mend)
-
-
-def _spell(where: Where) -> str:
+def spell(where: Where) -> str:
     """`("trunk", 0, "class")` as `trunk[0].class`."""
     text = ""
     for step in where:

@@ -10,6 +10,9 @@ from policy.claim import TrunkClass
 from policy.profile import Profile as PolicyProfile
 from policy.roaming import Roaming as RoamingOutcome
 
+_COUNT = attrs.validators.optional([attrs.validators.ge(0), attrs.validators.le(1_000_000)])
+_RATE = attrs.validators.optional([attrs.validators.ge(0.01), attrs.validators.le(100_000.0)])
+
 
 @attrs.frozen(kw_only=True)
 class Sip:
@@ -89,6 +92,20 @@ class Emergency:
 
 
 @attrs.frozen(kw_only=True)
+class Target:
+    """One of a trunk's `targets`: an address as text, or a table with the other keys too."""
+
+    address: Endpoint
+    priority: int | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional([attrs.validators.ge(0), attrs.validators.le(65_535)]),
+    )
+    """Lower ones are tried first. Without it, the place in the list counts, from 1."""
+    weight: int = attrs.field(default=1, validator=[attrs.validators.ge(0), attrs.validators.le(65_535)])
+    """Its share of the calls among the targets of one priority (RFC 2782)."""
+
+
+@attrs.frozen(kw_only=True)
 class Trunk:
     """`[[trunk]]`: one interconnection."""
 
@@ -100,8 +117,16 @@ class Trunk:
     """Where it is reached; trunks of one class may share a socket, told apart by peer."""
     peers: tuple[Peer, ...]
     """Who may send to it; anything else is dropped before it is parsed."""
-    targets: tuple[Endpoint, ...] = ()
-    """Where calls towards it go; the first of the address family of a listening socket is used."""
+    targets: tuple[Target, ...] = ()
+    """Where calls towards it go, one tried after the other; those of no family of a listening socket are left out."""
+    max_calls_in: int | None = attrs.field(default=None, validator=_COUNT)
+    """How many calls that came in by it there may be at one time; more get 503. Emergency calls are never limited."""
+    max_calls_out: int | None = attrs.field(default=None, validator=_COUNT)
+    """The same for calls that leave by it."""
+    max_calls_in_per_second: float | None = attrs.field(default=None, validator=_RATE)
+    """How many new calls a second may come in by it, on average; a second's worth may come at once."""
+    max_calls_out_per_second: float | None = attrs.field(default=None, validator=_RATE)
+    """The same for calls that leave by it."""
     advertise: str | None = None
     """The host that Via and Contact name when the socket listens on every address."""
 

@@ -21,7 +21,7 @@ from typing import Final
 import attrs
 
 from b2bua.app import App
-from b2bua.config import Config, Dossier, Emergency, Endpoint, Journal, Peer, Roaming, Route, Trunk
+from b2bua.config import Config, Dossier, Emergency, Endpoint, Journal, Peer, Roaming, Route, Target, Trunk
 from b2bua.demo.carrier import Carrier
 from b2bua.demo.judgement import Played, Sighting, judge
 from b2bua.demo.stories import NOT_OFFERED, ROAMING
@@ -172,7 +172,8 @@ def config(directory: Path, carriers: dict[Side, Endpoint], international: Endpo
 
 def _trunk(side: Side, kind: TrunkClass, listen: Endpoint, carriers: dict[Side, Endpoint]) -> Trunk:
     peer = carriers[side]
-    return Trunk(name=side, declared_class=kind, listen=(listen,), peers=(Peer.parse(str(peer)),), targets=(peer,))
+    target = Target(address=peer)
+    return Trunk(name=side, declared_class=kind, listen=(listen,), peers=(Peer.parse(str(peer)),), targets=(target,))
 
 
 def _carrier(side: Side, where: Endpoint, gateway: Endpoint) -> Carrier:

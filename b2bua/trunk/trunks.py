@@ -4,33 +4,15 @@ import ipaddress
 
 import attrs
 
-from b2bua.config import Config, Endpoint, Peer
+from b2bua.config import Config, Peer
 from b2bua.config import Trunk as TrunkConfig
+from b2bua.trunk.limits import Limit
+from b2bua.trunk.sockets import Socket
+from b2bua.trunk.targets import Targets
 from policy.claim import TrunkClass
-from sipstack.flow import Flow
 
 #: Sources remembered with their trunk, None included; forgotten all at once when full.
 REMEMBERED = 8_192
-
-
-@attrs.frozen
-class Socket:
-    """One of our listening addresses, as a trunk shows it to its peers."""
-
-    name: str
-    """The driver's name for it: `192.0.2.1:5060`."""
-    is_ipv6: bool
-    shown: str
-    """`host:port` for Via and Contact."""
-
-    @property
-    def contact(self) -> str:
-        """The Contact value of our dialogs on this socket."""
-        return f"<sip:{self.shown}>"
-
-    def via(self, branch: str) -> str:
-        """The Via value of a request of ours, asking for symmetric responses (RFC 3581)."""
-        return f"SIP/2.0/UDP {self.shown};branch={branch};rport"
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -41,8 +23,12 @@ class Trunk:
     trunk_class: TrunkClass
     sockets: tuple[Socket, ...]
     peers: tuple[Peer, ...] = attrs.field(repr=False)
-    target: Flow | None
-    """Where its calls go; None when none may."""
+    targets: Targets
+    """Where its calls go; none when none may."""
+    inward: Limit = attrs.field(factory=Limit)
+    """Of the calls that come in by it."""
+    outward: Limit = attrs.field(factory=Limit)
+    """Of the calls that leave by it."""
 
     @property
     def is_screened(self) -> bool:
@@ -97,25 +83,13 @@ def _is_peer(trunk: Trunk, socket: str, address: ipaddress.IPv4Address | ipaddre
 
 
 def _trunk(config: TrunkConfig) -> Trunk:
-    sockets = tuple(_socket(endpoint, config.advertise) for endpoint in config.listen)
+    sockets = tuple(Socket.of(endpoint, config.advertise) for endpoint in config.listen)
     return Trunk(
         name=config.name,
         trunk_class=config.trunk_class,
         sockets=sockets,
         peers=config.peers,
-        target=_target(sockets, config.targets),
+        targets=Targets.of(sockets, config.targets),
+        inward=Limit(calls=config.max_calls_in, per_second=config.max_calls_in_per_second),
+        outward=Limit(calls=config.max_calls_out, per_second=config.max_calls_out_per_second),
     )
-
-
-def _socket(endpoint: Endpoint, advertise: str | None) -> Socket:
-    host = f"[{advertise}]" if advertise and ":" in advertise else advertise
-    shown = f"{host}:{endpoint.port}" if host else str(endpoint)
-    return Socket(str(endpoint), endpoint.is_ipv6, shown)
-
-
-def _target(sockets: tuple[Socket, ...], targets: tuple[Endpoint, ...]) -> Flow | None:
-    for target in targets:
-        for socket in sockets:
-            if socket.is_ipv6 == target.is_ipv6:
-                return Flow(socket.name, (target.host, target.port))
-    return None

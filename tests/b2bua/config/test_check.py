@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Route, Trunk
+from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Route, Target, Trunk
 from b2bua.config.check import Finding, check
 from policy.claim import TrunkClass
 
@@ -15,7 +15,7 @@ def trunk(name: str, declared: TrunkClass | None, listen: str, peer: str, target
         declared_class=declared,
         listen=(Endpoint.parse(listen),),
         peers=(Peer.parse(peer),),
-        targets=() if target is None else (Endpoint.parse(target),),
+        targets=() if target is None else (Target(address=Endpoint.parse(target)),),
         advertise="gw.example" if "0.0.0.0" in listen or "[::]" in listen else None,
     )
 
@@ -145,7 +145,7 @@ def test_a_wildcard_needs_a_host_to_advertise(advertise: str) -> None:
         declared_class=INT,
         listen=(Endpoint.parse("0.0.0.0:5060"),),
         peers=(Peer.parse("192.0.2.1"),),
-        targets=(Endpoint.parse("192.0.2.1"),),
+        targets=(Target(address=Endpoint.parse("192.0.2.1")),),
         advertise=advertise,
     )
     assert findings(one) == []
@@ -161,7 +161,7 @@ def test_what_is_no_host_is_not_advertised(advertise: str) -> None:
         declared_class=INT,
         listen=(Endpoint.parse("192.0.2.10"),),
         peers=(Peer.parse("192.0.2.1"),),
-        targets=(Endpoint.parse("192.0.2.1"),),
+        targets=(Target(address=Endpoint.parse("192.0.2.1")),),
         advertise=advertise,
     )
     (found,) = findings(one)

@@ -56,6 +56,31 @@ MISTAKES = [
     ('"evidence"\n', '"evidence"\nfsync_seconds = "1"\n', 3, "journal.fsync_seconds", "is not a number", "docs/"),
     ('[journal]\ndirectory = "evidence"', 'journal = "evidence"', 1, "journal", "is not a table", "docs/"),
     ("[journal]", "[[journal]]", 1, "journal", "is not a table", "docs/operating.md"),
+    (
+        'targets = ["198.51.100.1:5060"]',
+        'targets = [{ address = "x" }]',
+        16,
+        "trunk[1].targets[0].address",
+        "'x'",
+        "docs/operating.md",
+    ),
+    (
+        'targets = ["198.51.100.1:5060"]',
+        'targets = [{ address = "198.51.100.1", wight = 2 }]',
+        16,
+        "trunk[1].targets[0].wight",
+        "is no key",
+        "did you mean 'weight'",
+    ),
+    (
+        'targets = ["198.51.100.1:5060"]',
+        'targets = [{ address = "198.51.100.1", weight = -1 }]',
+        16,
+        "trunk[1].targets[0].weight",
+        "must be >= 0",
+        "in that range",
+    ),
+    ('targets = ["198.51.100.1:5060"]', "targets = [5]", 16, "trunk[1].targets[0]", "is not a table", "docs/"),
     ('name = "abroad"', 'name = ""', 5, "trunk[0].name", "is no name", "in a log"),
     ('name = "home"', 'name = "abroad"', 12, "trunk[1].name", "is taken", "another name"),
     ('"international"', '"foreign"', 6, "trunk[0].class", "is none of 'international', 'national'", "docs/"),
@@ -363,3 +388,12 @@ def test_any_bytes_give_a_mistake(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "any.toml"
     path.write_bytes(data)
     assert read(path).config is None
+
+
+def test_a_target_is_an_address_or_a_table(tmp_path: Path) -> None:
+    file = tmp_path / "b2bua.toml"
+    table = '["198.51.100.1:5060", { address = "198.51.100.2", priority = 7, weight = 3 }]'
+    file.write_text(GOOD.replace('targets = ["198.51.100.1:5060"]', f"targets = {table}"))
+    plain, full = load(file).trunk[1].targets
+    assert (str(plain.address), plain.priority, plain.weight) == ("198.51.100.1:5060", None, 1)
+    assert (str(full.address), full.priority, full.weight) == ("198.51.100.2:5060", 7, 3)

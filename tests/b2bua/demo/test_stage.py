@@ -85,8 +85,8 @@ def test_a_packet_after_a_refusal_is_seen_however_late_and_wherever(tmp_path, mo
 
     def chatty(app, data, flow, now):
         trunks = app.core.context.trunks.all
-        is_it = data.startswith(method) and flow.remote == trunks[sender].target.remote
-        late = [Send(trunks[side].target, b"INFO sip:x SIP/2.0\r\n\r\n")] if is_it else []
+        is_it = data.startswith(method) and flow.remote == next(iter(trunks[sender].targets.flows))
+        late = [Send(next(iter(trunks[side].targets.flows.values())), b"INFO sip:x SIP/2.0\r\n\r\n")] if is_it else []
         return [*late, *receive(app, data, flow, now)]
 
     monkeypatch.setattr(App, "receive", chatty)

@@ -2,11 +2,11 @@ import attrs
 import pytest
 
 from b2bua.config import Endpoint, Peer
+from b2bua.config import Target as TargetConfig
 from b2bua.config import Trunk as TrunkConfig
-from b2bua.trunk import Trunks
-from b2bua.trunk.trunks import REMEMBERED, Socket
+from b2bua.trunk import Socket, Trunks
+from b2bua.trunk.trunks import REMEMBERED
 from policy.claim import TrunkClass
-from sipstack.flow import Flow
 from tests.world.scene import CONFIG
 
 SOCKET = "192.0.2.10:5060"
@@ -20,7 +20,7 @@ def declared(
         declared_class=TrunkClass.NATIONAL,
         listen=tuple(Endpoint.parse(one) for one in listen.split()),
         peers=tuple(Peer.parse(peer) for peer in peers),
-        targets=tuple(Endpoint.parse(target) for target in targets),
+        targets=tuple(TargetConfig(address=Endpoint.parse(target)) for target in targets),
         advertise=advertise,
     )
 
@@ -79,20 +79,6 @@ def test_via_and_contact_show_what_a_peer_can_reach(listen: str, advertise: str 
     assert socket.contact == f"<sip:{shown}>"
     assert socket.via("z9hG4bKx") == f"SIP/2.0/UDP {shown};branch=z9hG4bKx;rport"
     assert socket.name == listen
-
-
-def test_a_target_is_reached_from_a_socket_of_its_family() -> None:
-    (trunk,) = trunks(
-        declared("a", "192.0.2.1", listen="192.0.2.10 [2001:db8::10]:5060", targets=("[2001:db8::1]:5070", "192.0.2.1"))
-    ).all
-    assert trunk.target == Flow("[2001:db8::10]:5060", ("2001:db8::1", 5070))
-
-
-def test_a_target_of_no_family_we_listen_on_is_passed_over() -> None:
-    (trunk,) = trunks(declared("a", "192.0.2.1", targets=("[2001:db8::1]:5060", "192.0.2.9:5080"))).all
-    assert trunk.target == Flow(SOCKET, ("192.0.2.9", 5080))
-    (bare,) = trunks(declared("a", "192.0.2.1")).all
-    assert bare.target is None
 
 
 @pytest.mark.parametrize("trunk_class", list(TrunkClass))

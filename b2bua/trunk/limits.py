@@ -1,0 +1,64 @@
+"""How many calls a trunk may carry in one direction: at one time, and anew per second."""
+
+import math
+
+import attrs
+
+#: Seconds after which a caller may try again when all places are taken: about as long as a short call.
+_FULL = 5
+#: Seconds between two alarms about one limit.
+_QUIET = 60.0
+
+
+@attrs.define(eq=False, kw_only=True)
+class Limit:
+    """One limit and what is counted towards it. Each call that `admit` lets in must `leave`, once."""
+
+    calls: int | None = None
+    """At one time; None: any number."""
+    per_second: float | None = None
+    """New ones; None: any number. A second's worth may come at once, one at least."""
+    held: int = 0
+    refused: int = 0
+    """Since the start."""
+    _tokens: float | None = None
+    _counted_at: float = 0.0
+    _alarmed_at: float | None = None
+
+    def admit(self, now: float) -> int | None:
+        """Counts one more call in; else the seconds after which to try again, for a Retry-After."""
+        wait = self._wait(now)
+        if wait is None:
+            self.held += 1
+        else:
+            self.refused += 1
+        return wait
+
+    def leave(self) -> None:
+        """A call that was let in is over."""
+        self.held -= 1
+
+    def is_news(self, now: float) -> bool:
+        """Whether a refusal at `now` is worth an alarm: not when there was one a moment ago."""
+        if self._alarmed_at is not None and now - self._alarmed_at < _QUIET:
+            return False
+        self._alarmed_at = now
+        return True
+
+    def __str__(self) -> str:
+        most = "" if self.calls is None else f" of at most {self.calls}"
+        rate = "" if self.per_second is None else f", {self.per_second:g} new ones a second"
+        return f"{self.held} at the moment{most}{rate}; {self.refused} refused so far"
+
+    def _wait(self, now: float) -> int | None:
+        if self.calls is not None and self.held >= self.calls:
+            return _FULL
+        if self.per_second is None:
+            return None
+        burst = max(1.0, self.per_second)
+        tokens = burst if self._tokens is None else self._tokens + (now - self._counted_at) * self.per_second
+        self._tokens, self._counted_at = min(tokens, burst), now
+        if self._tokens < 1.0:
+            return max(1, math.ceil((1.0 - self._tokens) / self.per_second))
+        self._tokens -= 1.0
+        return None

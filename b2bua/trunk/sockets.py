@@ -1,0 +1,34 @@
+"""Our own listening addresses, as the peers of a trunk know them."""
+
+from typing import Self
+
+import attrs
+
+from b2bua.config import Endpoint
+
+
+@attrs.frozen
+class Socket:
+    """One of our listening addresses, as a trunk shows it to its peers."""
+
+    name: str
+    """The driver's name for it: `192.0.2.1:5060`."""
+    is_ipv6: bool
+    shown: str
+    """`host:port` for Via and Contact."""
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, advertise: str | None) -> Self:
+        """The socket that listens there; `advertise` is the host to show in place of the address."""
+        host = f"[{advertise}]" if advertise and ":" in advertise else advertise
+        shown = f"{host}:{endpoint.port}" if host else str(endpoint)
+        return cls(str(endpoint), endpoint.is_ipv6, shown)
+
+    @property
+    def contact(self) -> str:
+        """The Contact value of our dialogs on this socket."""
+        return f"<sip:{self.shown}>"
+
+    def via(self, branch: str) -> str:
+        """The Via value of a request of ours, asking for symmetric responses (RFC 3581)."""
+        return f"SIP/2.0/UDP {self.shown};branch={branch};rport"
