@@ -398,9 +398,10 @@ class TransactionLayer:
         if not notes:
             return self._drop(Drop.LATE_RESPONSE, None)
         entry.to_tag = to_tag or entry.to_tag
-        if status >= 300:
+        if status >= 300 or (status >= 200 and isinstance(entry.machine, Server)):
             # What was refused is over for its sender, who may try again by another way with the same CSeq, as a
             # proxy does after a 503: no longer "ongoing" in the sense of §8.2.2.2, though it still absorbs copies.
+            # So is what was answered at once: some pings are the same OPTIONS again, but for their branch.
             self._table.forget_merge(entry)
         return self._run(entry, notes, entry.flow)
 

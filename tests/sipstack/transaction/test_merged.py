@@ -123,3 +123,10 @@ def test_a_merged_request_in_a_flood_gets_503_and_is_kept_nowhere():
     arrive(layer)
     assert names(layer.receive(theirs(via=OTHER_WAY), OTHER, 0.1)) == ["Dropped", "503"]
     assert len(layer) == 1
+
+
+def test_a_ping_that_is_the_same_again_but_for_its_branch_is_answered_each_time(layer):
+    for number in range(3):
+        ping = theirs("OPTIONS", via=f"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKping{number}")
+        [answer] = reply(layer, arrive(layer, ping), 200, float(number))
+        assert sent([answer])[0].status == 200
