@@ -7,7 +7,9 @@ import re
 
 from sipstack.errors import StateError
 
-_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})++")
+# Octets that are no UTF-8 by themselves, which are surrogates, may be so together with escaped ones.
+_OCTETS = re.compile(r"(?:%[0-9A-Fa-f]{2}|[\udc80-\udcff])++")
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ONE = re.compile(r"%([0-9A-Fa-f]{2})")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]++")
 # Section 25.1: unreserved with user-unreserved, and unreserved with hnv-unreserved.
@@ -23,7 +25,7 @@ def unescape(text: str) -> str:
     Octets that are not UTF-8 become surrogates, as in headers. A `%` without two digits stays. The result may hold any
     control character: it is for reading, not for printing into a header.
     """
-    return _ESCAPES.sub(_decoded, text) if "%" in text else text
+    return _OCTETS.sub(_decoded, text) if "%" in text else text
 
 
 def escape_user(text: str) -> str:
@@ -45,7 +47,12 @@ def normal(text: str) -> str:
 
 
 def _decoded(found: re.Match[str]) -> str:
-    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "surrogateescape")
+    octets = found[0].encode("utf-8", "surrogateescape")
+    return _ESCAPED.sub(_octet, octets).decode("utf-8", "surrogateescape")
+
+
+def _octet(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode("ascii"))
 
 
 def _encoded(found: re.Match[str]) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from sipstack.errors import ParseError
-from sipstack.message import Limits, PartLimits, parse, read_parts
+from sipstack.message import PartLimits, parse, read_parts
 from sipstack.message.framing import Framer
 from sipstack.values import MediaType, parse_uri, split_list
+from tests.fuzz.reading import WIDE
 from tests.fuzz.texts import KINDS
 
 MARK: Final = b"\n%%\n"
 """Between what begins the text, what is repeated, and what ends it."""
-WIDE: Final = Limits(datagram=10**8, body=10**8, headers=10**6, line=10**8, uri=10**8, parameters=10**8, values=10**8)
 MANY: Final = PartLimits(parts=10**6, depth=64, head=10**8)
 HEAD: Final = (
     b"INVITE sip:b@b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a@a>;tag=x\r\nTo: <sip:b@b>\r\nCall-ID: 1\r\n"

@@ -41,7 +41,7 @@ from sipstack.message import Request, Response, parse, parse_structure, response
 from sipstack.message import request as build
 from sipstack.timing import Timing
 from sipstack.transaction import TransactionLayer
-from tests.fuzz.reading import is_known
+from tests.fuzz.reading import WIDE
 
 MARK: Final = b"\n%%\n"
 SDP: Final = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
@@ -80,7 +80,7 @@ class Wire:
             message = parse(send.data)
         except ParseError:
             assert cause is not None, send.data
-            message = parse_structure(send.data)
+            message = parse_structure(send.data, WIDE)
             assert isinstance(message, Response)
             assert message.status >= 400
             assert _is_damaged(cause), (send.data, cause)
@@ -140,8 +140,6 @@ class _Script(abc.ABC):
             b"f": lambda argument: self.fail(FLOWS[_number(argument, 0, 2)]),
             **self.orders(),
         }
-        if is_known(data):
-            return
         for step in data.split(MARK)[:_MOST_STEPS]:
             self.now += 0.01
             orders.get(step[:1], orders[b"r"])(step[1:])

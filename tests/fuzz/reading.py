@@ -40,6 +40,8 @@ TYPED: Final = tuple(
 )
 """Every typed property that requests and responses share."""
 
+WIDE: Final = Limits(datagram=10**8, body=10**8, headers=10**6, line=10**8, uri=10**8, parameters=10**8, values=10**8)
+"""For what repeats a line that was refused for its size, and for what is to grow."""
 _EMPTY_LINE: Final = re.compile(rb"\r?\n\r?\n")
 
 
@@ -77,7 +79,7 @@ def refusal(error: ParseError) -> None:
     assert error.reason.isprintable()
     if isinstance(error.message, Request):
         printed = response_to(error.message, error.status, error.reason, to_tag="t").encode()
-        read = parse_structure(printed)
+        read = parse_structure(printed, WIDE)
         assert isinstance(read, Response)
         assert read.encode() == printed
 
@@ -107,15 +109,10 @@ def came_as_it_went(data: bytes, lines: list[str], printed: bytes, message: Mess
     body = data[empty.end() :]
     assert body.startswith(message.body)
     assert printed.endswith(b"\r\n\r\n" + message.body)
-    assert is_known(data) or not any(has_stray_control(value) for _, value in message.headers)
+    assert not any(has_stray_control(value) for _, value in message.headers)
 
 
 _LENGTH: Final = "content-length"
-
-
-def is_known(data: bytes) -> bool:
-    """A NUL behind a fold: quoted in its own line, bare in the unfolded one. To be mended in `has_bare_nul`."""
-    return b"\0" in data and (b"\n " in data or b"\n\t" in data)
 
 
 def answers(request: Request) -> None:

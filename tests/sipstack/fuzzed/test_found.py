@@ -10,7 +10,7 @@ from sipstack.ids import Ids
 from sipstack.message import parse
 from sipstack.timing import Timing
 from sipstack.transaction import TransactionLayer
-from sipstack.values import SipUri, parse_uri
+from sipstack.values import SipUri, escape_header, parse_uri, unescape
 from tests.fuzz import machines, reading
 from tests.fuzz.machines import MARK, SDP
 from tests.fuzz.seeds import answer, in_ours, theirs, to_invite, within
@@ -91,3 +91,19 @@ def test_a_user_part_with_a_question_mark_is_no_telephone_number() -> None:
     read = parse_uri("sip:+3;a=b@b.example")
     assert isinstance(read, SipUri)
     assert parse_uri(str(read.telephone)) == read.telephone
+
+
+@pytest.mark.parametrize("text", ["%C3\udca9", "\udcc3%A9", "%c3%a9", "\udcc3%a9%C3\udca9"])
+def test_octets_make_the_same_text_whether_or_not_each_is_escaped(text: str) -> None:
+    assert set(unescape(text)) == {"é"}
+    assert unescape(escape_header(unescape(text))) == unescape(text)
+
+
+def test_octets_that_are_no_text_stay_what_they_are() -> None:
+    assert unescape("%CA\udcff%41") == "\udcca\udcffA"
+    assert unescape("%CA\ud800") == "\udcca\ud800"
+
+
+def test_the_answer_to_a_line_with_too_many_parameters_repeats_it() -> None:
+    reading.datagram(INVITE[1:].replace(b";branch", b";a" * 300 + b";branch"))
+    assert "SIP/2.0 400 Too Many Parameters" in played(INVITE.replace(b";branch", b";a" * 300 + b";branch"))
