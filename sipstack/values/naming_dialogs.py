@@ -33,8 +33,10 @@ class Replaces:
     def parse(cls, text: str) -> Self:
         """From `98asjd8@x;to-tag=12;from-tag=23;early-only`. Raises `ParseError`."""
         call_id, (to_tag, from_tag), rest = _dialog(text, ("to-tag", "from-tag"), "Replaces")
-        early = "early-only" in rest
-        return cls(call_id, to_tag, from_tag, early_only=early, parameters=rest.without("early-only"))
+        flags = [value for name, value in rest.items if name.lower() == "early-only"]
+        if flags not in ([], [None]):  # a flag with a value, or there twice, is one that readers may take apart
+            raise ParseError("Bad Replaces", text)
+        return cls(call_id, to_tag, from_tag, early_only=bool(flags), parameters=rest.without("early-only"))
 
     def __str__(self) -> str:
         early = ";early-only" if self.early_only else ""

@@ -10,7 +10,7 @@ from sipstack.ids import Ids
 from sipstack.message import parse
 from sipstack.timing import Timing
 from sipstack.transaction import TransactionLayer
-from sipstack.values import SipUri, escape_header, parse_uri, unescape
+from sipstack.values import Replaces, SipUri, escape_header, parse_uri, unescape
 from tests.fuzz import machines, reading
 from tests.fuzz.machines import MARK, SDP
 from tests.fuzz.seeds import answer, in_ours, theirs, to_invite, within
@@ -107,3 +107,10 @@ def test_octets_that_are_no_text_stay_what_they_are() -> None:
 def test_the_answer_to_a_line_with_too_many_parameters_repeats_it() -> None:
     reading.datagram(INVITE[1:].replace(b";branch", b";a" * 300 + b";branch"))
     assert "SIP/2.0 400 Too Many Parameters" in played(INVITE.replace(b";branch", b";a" * 300 + b";branch"))
+
+
+@pytest.mark.parametrize("flags", [";early-only=6472", ";early-only;early-only", ";early-only=6472;early-only"])
+def test_a_flag_of_replaces_has_no_value_and_stands_once(flags: str) -> None:
+    with pytest.raises(ParseError):
+        Replaces.parse(f"a@b;to-tag=1;from-tag=2{flags}")
+    assert Replaces.parse("a@b;to-tag=1;from-tag=2;Early-Only").early_only
