@@ -5,7 +5,7 @@ from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
 from b2bua.call.screening import IDENTITY
-from b2bua.trunk import Trunk
+from b2bua.trunk import Limit
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.flow import Flow
 from sipstack.message import Request
@@ -73,10 +73,9 @@ def later_record(pair: Pair, leg: Leg, request: Request, outcome: Outcome, momen
     return [Record("later", pair.call, moment.utc, facts, _said(request))]
 
 
-def over_limit(way: str, trunk: Trunk) -> Alarm:
-    """Somebody must know that calls are refused for their number alone."""
-    limit = trunk.inward if way == "from" else trunk.outward
-    return Alarm("limit", f"calls {way} trunk {trunk.name} are refused: {limit}")
+def over_limit(calls: str, limit: Limit, moment: Moment) -> list[Alarm]:
+    """Somebody must know that calls are refused for their number alone, though not at each of them."""
+    return [Alarm("limit", f"calls {calls} are refused: {limit}")] if limit.is_news(moment.tick) else []
 
 
 def _origin(pair: Pair, invite: Request) -> dict[str, object]:

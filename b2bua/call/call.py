@@ -14,7 +14,7 @@ import attrs
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, next_hop, retarget
-from b2bua.call.hunt import hunt_for, retry_after
+from b2bua.call.hunt import hunt_for
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Crossing, Pair
@@ -28,7 +28,7 @@ from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
-from sipstack.locate import Hunt, Target
+from sipstack.locate import Hunt, Target, retry_after
 from sipstack.message import Headers, Request, Response, response_to
 from sipstack.message import request as build
 from sipstack.status import reason as phrase_of
@@ -185,7 +185,7 @@ class Call:
             return [*said, *self._fail(483, "too many hops", moment)]
         wait = None if self.pair.is_emergency else trunk.outward.admit(moment.tick)
         if wait is not None:
-            news = [account.over_limit("to", trunk)] if trunk.outward.is_news(moment.tick) else []
+            news = account.over_limit(f"to trunk {trunk.name}", trunk.outward, moment)
             refusal = self._reply(503, None, Headers.of([("Retry-After", str(wait))]))
             return [*said, *news, *self._end("limit", 503, moment, refusal)]
         if not self.pair.is_emergency:

@@ -209,8 +209,7 @@ class Core:
         """Refused before it is judged, so without a line of evidence: a flood must not fill the journal."""
         self.counters["refused: limit"] += 1
         refusal = self._respond(key, invite, 503, moment, (("Retry-After", str(wait)),))
-        news = trunk.inward.is_news(moment.tick)
-        return [over_limit("from", trunk), *refusal] if news else refusal
+        return [*over_limit(f"from trunk {trunk.name}", trunk.inward, moment), *refusal]
 
     def _is_emergency(self, invite: Request) -> bool:
         return self.context.routes.is_emergency(called_number(invite.uri))

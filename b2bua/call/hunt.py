@@ -5,9 +5,7 @@ The next one is tried after silence, an error of the network or a 503, and never
 
 from b2bua.call.context import Context
 from b2bua.trunk import Trunk
-from sipstack.errors import ParseError
 from sipstack.locate import Hunt
-from sipstack.message import Response
 
 
 def hunt_for(trunk: Trunk, context: Context, now: float) -> Hunt:
@@ -17,12 +15,3 @@ def hunt_for(trunk: Trunk, context: Context, now: float) -> Hunt:
         return int.from_bytes(context.ids.randbytes(8)) % ceiling
 
     return Hunt.start(trunk.targets.drawn(below), context.failures, now)
-
-
-def retry_after(response: Response) -> float | None:
-    """For how many seconds the target wants to be left alone; None when it does not say so readably."""
-    try:
-        retry = response.retry_after
-    except ParseError:
-        return None
-    return None if retry is None else float(retry.seconds)

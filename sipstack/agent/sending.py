@@ -15,10 +15,10 @@ from sipstack.agent.listener import Listener
 from sipstack.auth import Account, DigestClient, repeated_in_ack
 from sipstack.auth.client import CREDENTIALS
 from sipstack.effects import Answered, Cause, Effect, Key, Send
-from sipstack.errors import ParseError, StateError
+from sipstack.errors import StateError
 from sipstack.flow import Flow
 from sipstack.ids import Ids
-from sipstack.locate import FailureMemory, Hunt, Locate, Located, Preferences, Target, search
+from sipstack.locate import FailureMemory, Hunt, Locate, Located, Preferences, Target, retry_after, search
 from sipstack.message import Response, response_to
 from sipstack.transaction import TransactionLayer
 from sipstack.values import SipUri, parse_uri
@@ -147,7 +147,7 @@ class Sending:
         repeated = attempt.acks.get(response.to.tag or "") if 200 <= response.status < 300 else None
         if repeated is not None:
             return [repeated] if isinstance(repeated, Send) else self.acknowledge(repeated)
-        following = attempt.hunt.answered(response.status, now, _retry_after(response))
+        following = attempt.hunt.answered(response.status, now, retry_after(response))
         if following is not None:
             return self._try(attempt, following, now)
         fields = self._challenged(attempt, response)
@@ -292,14 +292,6 @@ class Sending:
         """The way over TCP to the same place, for a request too large for UDP (§18.1.1)."""
         tcp = next((own for own in self.listeners if own.transport == "TCP"), None)
         return None if tcp is None or flow.reliable else Flow(tcp.name, flow.remote, "TCP")
-
-
-def _retry_after(response: Response) -> float | None:
-    try:
-        retry = response.retry_after
-    except ParseError:
-        return None
-    return None if retry is None else float(retry.seconds)
 
 
 def _nothing_known(question: object) -> None:

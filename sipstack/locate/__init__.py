@@ -15,7 +15,7 @@ from sipstack.locate.cache import Cache, Keeping
 from sipstack.locate.effects import Locate, Located
 from sipstack.locate.failures import FailureMemory
 from sipstack.locate.hosts import Hosts, known, parse_hosts
-from sipstack.locate.hunt import Hunt
+from sipstack.locate.hunt import Hunt, retry_after
 from sipstack.locate.records import FAILED, Answer, Host, Kind, Naptr, Outcome, Question, Record, Srv
 from sipstack.locate.search import Findings, Look, search
 from sipstack.locate.target import PORTS, Miss, Preferences, Target
@@ -47,5 +47,6 @@ __all__ = [
     "in_order",
     "known",
     "parse_hosts",
+    "retry_after",
     "search",
 ]

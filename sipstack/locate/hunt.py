@@ -2,8 +2,10 @@
 
 import attrs
 
+from sipstack.errors import ParseError
 from sipstack.locate.failures import FailureMemory
 from sipstack.locate.target import Target
+from sipstack.message import Response
 
 
 @attrs.define(eq=False)
@@ -90,3 +92,17 @@ class Hunt:
         self._tried += 1
         self._heard = False
         return self.target
+
+
+def retry_after(response: Response) -> float | None:
+    """For how many seconds a 503 asks to be left alone; None when it does not say so readably, or is none.
+
+    Other responses are not looked at: a hunt asks of every one, and only a 503 sends it on.
+    """
+    if response.status != 503:
+        return None
+    try:
+        retry = response.retry_after
+    except ParseError:
+        return None
+    return None if retry is None else float(retry.seconds)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipstack.locate import FailureMemory, Hunt, Target
+from sipstack.locate import FailureMemory, Hunt, Target, retry_after
+from sipstack.message import Headers, Response
 
 A, B, C = (Target("UDP", f"192.0.2.{at}", 5060, host="example.com") for at in (1, 2, 3))
 NOW = 100.0
@@ -115,3 +116,14 @@ def test_no_target_is_tried_twice_and_nothing_is_tried_after_the_end(history: li
         if following is not None:
             tried.append(following)
     assert tried == [A, B, C][: len(tried)]
+
+
+def test_only_a_503_that_says_so_readably_asks_to_be_left_alone() -> None:
+    def answer(status: int, *values: str) -> Response:
+        return Response(status, "", Headers.of([("Retry-After", value) for value in values]))
+
+    assert retry_after(answer(503, "7 (busy);duration=3")) == 7.0
+    assert retry_after(answer(503)) is None
+    assert retry_after(answer(503, "soon")) is None
+    assert retry_after(answer(503, "7", "8")) is None
+    assert retry_after(answer(480, "7")) is None
