@@ -8,6 +8,7 @@
 - `screening.py` an INVITE's claim: what it asserts about its caller, by position (`passport.py`: the signed part)
 - `redaction.py` a verdict's edits: what is stripped, what withholding takes
 - `guard.py`     the egress guard: whether a printed message still shows a number that must not be seen
+- `outgoing.py`  the B leg's INVITE: to one target after another
 - `bridge.py`    what crosses from one leg to the other
 - `hooks.py`     what an embedding program may add: a harder verdict, another route
 - `account.py`   a verdict as plain data, for evidence and explanations

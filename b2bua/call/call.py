@@ -13,10 +13,10 @@ import attrs
 
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
-from b2bua.call.bridge import crossing, hops_left, next_hop, retarget
-from b2bua.call.hunt import hunt_for
+from b2bua.call.bridge import crossing, hops_left, next_hop
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
+from b2bua.call.outgoing import Again, Outgoing, hunt_for
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redaction import Redacted, redact, untagged
 from b2bua.call.relay import Relays
@@ -28,9 +28,7 @@ from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
-from sipstack.locate import Hunt, Target, retry_after
 from sipstack.message import Headers, Request, Response, response_to
-from sipstack.message import request as build
 from sipstack.status import reason as phrase_of
 
 #: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
@@ -57,19 +55,6 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
-@attrs.define(eq=False)
-class Draft:
-    """What the INVITE to each target is made of."""
-
-    trunk: Trunk
-    redacted: Redacted
-    hops: int
-    call_id: str = attrs.field(kw_only=True)
-    tag: str = attrs.field(kw_only=True)
-    tries: int = attrs.field(default=0, kw_only=True)
-    """How many INVITEs were sent; each has the next CSeq number, lest two that meet again get 482 (§8.2.2.2)."""
-
-
 @attrs.define(eq=False, kw_only=True, repr=False)
 class Call:
     """A call from its INVITE to its last BYE. Build it with the A leg, then `begin`."""
@@ -81,11 +66,8 @@ class Call:
     """The A leg's INVITE, until it has its final response."""
     state: State = State.ASKING
     asked: tuple[str, ...] = ()
-    sent: Request | None = None
-    """The B leg's INVITE, while responses to it may come."""
-    hunt: Hunt | None = None
-    """How far the search for a target is."""
-    draft: Draft | None = attrs.field(default=None, repr=False)
+    outgoing: Outgoing | None = None
+    """How the B leg's INVITE leaves, once it is known where to."""
     counted: list[Limit] = attrs.field(factory=list, repr=False)
     """The limits it counts towards until it is over."""
     relays: Relays = attrs.field(factory=Relays)
@@ -190,40 +172,36 @@ class Call:
             return [*said, *news, *self._end("limit", 503, moment, refusal)]
         if not self.pair.is_emergency:
             self.counted.append(trunk.outward)
-        self.hunt = hunt
-        self.draft = Draft(trunk, redacted, hops, call_id=context.ids.call_id(), tag=context.ids.tag())
+        self.outgoing = Outgoing(
+            trunk=trunk,
+            hunt=hunt,
+            uri=invite.uri,
+            to=invite.headers.first("to") or "",
+            redacted=redacted,
+            hops=hops,
+            call_id=context.ids.call_id(),
+            tag=context.ids.tag(),
+        )
         self.answer_by = moment.tick + context.no_answer
         trying = [] if self.asked else [self._reply(100)]
-        tried = self._try(self.draft, hunt.target, moment)
+        tried = self._try(self.outgoing, moment)
         return [*said, *(trying if self.state is State.CALLING else ()), *tried]
 
-    def _try(self, draft: Draft, target: Target, moment: Moment) -> list[Act]:
+    def _try(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
         """Sends the INVITE to one target, if it shows nothing that it may not."""
-        invite, flow = self._pending(), draft.trunk.targets.flow(target)
-        socket = draft.trunk.socket(flow.socket)
-        draft.tries += 1
-        leg = Leg(
-            trunk=draft.trunk,
-            flow=flow,
-            socket=socket,
-            call_id=draft.call_id,
-            tag=draft.tag,
-            invite_number=draft.tries,
-        )
-        sent = self._invite_for(leg, invite, draft)
-        shown = self.pair.leaks(sent, called_number(invite.uri))
+        leg = outgoing.leg()
+        sent = outgoing.invite(leg, self.pair.context.ids)
+        shown = self.pair.leaks(sent, called_number(self._pending().uri))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))
             return [alarm, *self._end("egress guard", 603, moment, refusal)]
-        self.pair.b, self.sent, self.state = leg, sent, State.CALLING
+        self.pair.b, outgoing.sent, self.state = leg, sent, State.CALLING
         return [Start(INVITE, sent, leg.flow)]
 
-    def _try_next(self, failed: Target | None, following: Target, why: str, moment: Moment) -> list[Act]:
-        assert self.draft is not None, "a hunt begins with a draft"
-        place = "" if failed is None else f"{failed.address} port {failed.port}"
-        alarm = Alarm("target", f"trunk {self.draft.trunk.name}: {place}: {why}; the next target is tried")
-        return [alarm, *self._try(self.draft, following, moment)]
+    def _try_again(self, again: Again, moment: Moment) -> list[Act]:
+        alarms: list[Act] = [Alarm("target", again.alarm)] if again.alarm else []
+        return [*alarms, *self._try(self._way(), moment)]
 
     def _route(self, invite: Request) -> tuple[Trunk | None, list[Alarm]]:
         """The trunk the call leaves by: as the embedding program wants it, else as configured."""
@@ -239,21 +217,6 @@ class Call:
         if not self.a.trunk.is_screened:
             return Redacted(caller, crossing(invite), invite.body, ())
         return redact(caller, crossing(invite), invite.body, verdict)
-
-    def _invite_for(self, leg: Leg, invite: Request, draft: Draft) -> Request:
-        redacted = draft.redacted
-        own = [
-            ("Via", leg.via(self.pair.context.ids)),
-            ("Max-Forwards", str(draft.hops)),
-            ("From", f"{redacted.caller};tag={leg.tag}"),
-            ("To", invite.headers.first("to") or ""),
-            ("Call-ID", leg.call_id),
-            ("CSeq", f"{leg.invite_number} INVITE"),
-            ("Contact", leg.socket.contact),
-        ]
-        sent = build("INVITE", retarget(invite.uri, leg.flow), own, redacted.body)
-        sent.headers.extend(redacted.headers)
-        return sent
 
     # Responses.
 
@@ -271,31 +234,24 @@ class Call:
         status = 408 if cause is Cause.TIMEOUT else 500
         if purpose == INVITE:
             if self.state is State.CALLING:
-                return self._missed(cause, moment) or self._fail(status, f"target: {cause}", moment)
+                again = self._way().missed(cause, moment)
+                return self._try_again(again, moment) if again else self._fail(status, f"target: {cause}", moment)
             return self._close() if self.state is State.CANCELLING else []
         return [] if purpose == BYE else self.relays.failed(purpose, status)
 
-    def _missed(self, cause: Cause, moment: Moment) -> list[Act]:
-        """A target that gives no answer: the next one's turn, if there is one."""
-        assert self.hunt is not None, "something was sent"
-        target, now = self.hunt.target, moment.tick
-        following = self.hunt.timed_out(now) if cause is Cause.TIMEOUT else self.hunt.unreachable(now)
-        return [] if following is None else self._try_next(target, following, str(cause), moment)
-
     def invite_over(self) -> list[Act]:
         """No response to the B leg's INVITE can come any more, from whatever branch of a fork (RFC 6026 §8.4)."""
-        self.sent = None
+        if self.outgoing is not None:
+            self.outgoing.sent = None
         if self.b is not None:
             self.b.branches.clear()
         return self._close() if self.state is State.CANCELLING else []
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
-        if self.hunt is not None and self.state is State.CALLING:
-            target = self.hunt.target
-            following = self.hunt.answered(status, moment.tick, retry_after(response))
-            if following is not None:
-                return self._try_next(target, following, "503", moment)
+        again = self._way().answered(response, moment) if self.state is State.CALLING else None
+        if again is not None:
+            return self._try_again(again, moment)
         if status in HOP_BY_HOP:
             return []
         if status < 200:
@@ -307,8 +263,7 @@ class Call:
         return self._refused(response, moment) if self.state is State.CALLING else []
 
     def _ringing(self, response: Response, moment: Moment) -> list[Act]:
-        if self.hunt is not None:
-            self.hunt.stop()  # a second ring would tell the caller of our troubles
+        self._way().rings()
         if response.to.tag:
             self._b_dialog(response)
         return [Reply(self.key, self._carry(response, moment))]
@@ -343,11 +298,11 @@ class Call:
 
     def _unwanted(self, response: Response) -> list[Act]:
         """A 2xx that comes after a CANCEL, or from another branch of a fork: ACK it, then BYE it (§13.2.2.4)."""
-        leg = self._callee()
-        if self.sent is None:
+        leg, sent = self._callee(), self._way().sent
+        if sent is None:
             return []
         # A branch that has had requests of ours goes on counting where they were.
-        dialog = leg.branches.get(response.to.tag or "") or Dialog.as_caller(self.sent, response)
+        dialog = leg.branches.get(response.to.tag or "") or Dialog.as_caller(sent, response)
         dialog.confirm(response)
         ack = leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")
         bye = dialog.request("BYE", via=leg.via(self.pair.context.ids))
@@ -522,6 +477,10 @@ class Call:
         assert self.invite is not None, "the INVITE has its final response"
         return self.invite
 
+    def _way(self) -> Outgoing:
+        assert self.outgoing is not None, "the B leg has a way once it is called"
+        return self.outgoing
+
     def _callee(self) -> Leg:
         assert self.b is not None, "the B leg has not left"
         return self.b
@@ -531,8 +490,9 @@ class Call:
         leg = self._callee()
         tag = response.to.tag or ""
         if tag not in leg.branches:
-            assert self.sent is not None, "responses come to what was sent"
-            leg.open(tag, Dialog.as_caller(self.sent, response))
+            sent = self._way().sent
+            assert sent is not None, "responses come to what was sent"
+            leg.open(tag, Dialog.as_caller(sent, response))
         leg.dialog = leg.branches[tag]
         return leg.dialog
 
