@@ -9,5 +9,9 @@ class ConfigError(GatewayError):
     """The configuration cannot be used; each mistake names its key, line and mend."""
 
 
+class SnapshotError(GatewayError):
+    """A call cannot be saved, or what was saved cannot be restored by this version with this configuration."""
+
+
 class JournalError(GatewayError):
     """The evidence on disk cannot be read or continued."""

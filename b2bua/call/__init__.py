@@ -10,8 +10,10 @@
 - `guard.py`     the egress guard: whether a printed message still shows a number that must not be seen
 - `outgoing.py`  the B leg's INVITE: to one target after another
 - `bridge.py`    what crosses from one leg to the other
+- `probing.py`   the OPTIONS that ask a trunk's targets whether they are up
 - `hooks.py`     what an embedding program may add: a harder verdict, another route
 - `account.py`   a verdict as plain data, for evidence and explanations
+- `snapshot.py`  a call as plain data, and back
 - `acts.py`      what a call wants done
 - `context.py`   what every call shares
 - `moment.py`    the two clocks, read once an input

@@ -13,7 +13,7 @@ import attrs
 from sipstack.errors import ParseError
 from sipstack.flow import Flow
 from sipstack.message import Headers, Message
-from sipstack.values import SipUri, parse_uri
+from sipstack.values import SipUri, TelUri, parse_uri
 
 #: Lines of one hop or of one dialog.
 OWN: Final = frozenset(
@@ -47,6 +47,18 @@ def hops_left(message: Message) -> int:
     """What Max-Forwards the other leg starts with; negative when the message may go no further (§16.3)."""
     hops = message.max_forwards
     return HOPS if hops is None else hops - 1
+
+
+def is_routable(uri: str) -> bool:
+    """Whether a Request-URI may be asked for on another leg (§8.2.2.1, §16.3: else 416).
+
+    A sips URI wants TLS on each hop (§26.2.2), which no trunk has; a URI that is neither sip nor tel names nobody here.
+    """
+    try:
+        parsed = parse_uri(uri)
+    except ParseError:
+        return False
+    return isinstance(parsed, TelUri) or (isinstance(parsed, SipUri) and parsed.scheme == "sip")
 
 
 def retarget(uri: str, flow: Flow) -> str:

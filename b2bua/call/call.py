@@ -13,7 +13,8 @@ import attrs
 
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
-from b2bua.call.bridge import crossing, hops_left, next_hop
+from b2bua.call.bridge import crossing, hops_left, is_routable, next_hop
+from b2bua.call.context import Context
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.outgoing import Again, Outgoing, hunt_for
@@ -21,6 +22,8 @@ from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redaction import Redacted, redact, untagged
 from b2bua.call.relay import Relays
 from b2bua.call.screening import claim_of, unreadable
+from b2bua.call.snapshot import Plain, load, save
+from b2bua.errors import SnapshotError
 from b2bua.trunk import Limit, Trunk, called_number
 from policy.engine import decide
 from policy.roaming import Answer, Questions, Roaming
@@ -159,7 +162,9 @@ class Call:
         context = self.pair.context
         trunk, alarms = self._route(invite)
         said: list[Act] = [record, *alarms]
-        hunt = None if trunk is None else hunt_for(trunk, context, moment.tick)
+        if not (self.pair.is_emergency or is_routable(invite.uri)):
+            return [*said, *self._fail(416, "scheme of the Request-URI", moment)]
+        hunt = None if trunk is None else hunt_for(trunk, context, moment.tick, emergency=self.pair.is_emergency)
         if trunk is None or hunt is None or hunt.target is None:
             return [*said, *self._fail(404, "no route", moment)]
         hops = hops_left(invite)
@@ -470,6 +475,20 @@ class Call:
         if self.b is not None:
             self.b.acknowledged()
         return [*self.relays.give_up(), Closed()]
+
+    # What outlives a process.
+
+    def snapshot(self, now: float) -> Plain:
+        """The call as plain data, fit for JSON; it is not changed by it."""
+        return save(self, now)
+
+    @classmethod
+    def restore(cls, data: Plain, context: Context, now: float) -> "Call":
+        """The call that was saved, as it was then, its times counted from `now`. Raises SnapshotError."""
+        call = load(data, (cls, State), context, now)
+        if not isinstance(call, cls):
+            raise SnapshotError("not the snapshot of a call")
+        return call
 
     # Small things.
 

@@ -6,7 +6,7 @@ messages it is about. Between inputs the core holds only tables; `deadline()` sa
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -17,6 +17,8 @@ from b2bua.call.context import Context
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
+from b2bua.call.probing import Probing
+from b2bua.call.snapshot import Plain
 from b2bua.trunk import Trunk, called_number
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
@@ -47,6 +49,8 @@ class Statistics:
     dialogs: int
     counters: Mapping[str, int]
     """Verdicts, ends and drops by name, since the start."""
+    targets: Mapping[str, Mapping[str, str]]
+    """"up", "down" or "unknown" by address, for each trunk whose targets are probed."""
 
 
 @attrs.define(eq=False)
@@ -69,6 +73,7 @@ class Core:
     layer: TransactionLayer
     may_record: bool = True
     counters: Counter[str] = attrs.field(factory=Counter, init=False)
+    probing: Probing = attrs.field(init=False, repr=False)
     _calls: dict[str, _Held] = attrs.field(factory=dict, init=False, repr=False)
     _servers: dict[Key, _Held] = attrs.field(factory=dict, init=False, repr=False)
     """INVITE transactions of peers, which a CANCEL may name."""
@@ -78,6 +83,10 @@ class Core:
     """Legs by Call-ID and our tag."""
     _heap: list[tuple[float, int, str]] = attrs.field(factory=list, init=False, repr=False)
     _serial: int = attrs.field(default=0, init=False)
+
+    @probing.default
+    def _probing(self) -> Probing:
+        return Probing.of(self.context.trunks, self.context.ids)
 
     # Inputs.
 
@@ -97,6 +106,7 @@ class Core:
     def tick(self, moment: Moment) -> list[Output]:
         """Does all that is due."""
         out = self._take(self.layer.tick(moment.tick), moment)
+        out += self._take(self.probing.tick(self.layer, moment.tick), moment)
         while self._heap and self._heap[0][0] <= moment.tick:
             at, _, name = heapq.heappop(self._heap)
             held = self._calls.get(name)
@@ -113,10 +123,8 @@ class Core:
     def deadline(self) -> float | None:
         """When `tick` is due next."""
         first = self._heap[0][0] if self._heap else None
-        layer = self.layer.deadline()
-        if first is None or layer is None:
-            return layer if first is None else first
-        return min(first, layer)
+        waiting = [due for due in (first, self.layer.deadline(), self.probing.deadline()) if due is not None]
+        return min(waiting, default=None)
 
     def statistics(self) -> Statistics:
         """How much is held, and what has been."""
@@ -126,15 +134,46 @@ class Core:
             transactions=len(self.layer),
             dialogs=len(self._dialogs),
             counters={**self.counters, **drops},
+            targets=self.probing.states(),
         )
+
+    def put_down(self, call: str, moment: Moment) -> Plain:
+        """Forgets a call that goes on elsewhere, and gives what `take_up` restores; its transactions stay here.
+
+        Raises KeyError when there is none of that name.
+        """
+        held = self._calls[call]
+        saved = {
+            "call": held.call.snapshot(moment.tick),
+            "servers": sorted(held.servers),
+            "clients": dict(held.clients),
+        }
+        self._forget(held)
+        return saved
+
+    def take_up(self, saved: Plain, moment: Moment) -> None:
+        """Goes on with a call that was put down. Raises SnapshotError, and has changed nothing then."""
+        call = Call.restore(saved["call"], self.context, moment.tick)
+        held = self._calls[call.id] = _Held(call)
+        for limit in call.counted:
+            limit.held += 1
+        for leg in (call.a, call.b):
+            if leg is not None:
+                self._dialogs[leg.id] = held, leg
+        for key in saved["servers"]:
+            self._serve(held, Key(key))
+        for purpose, key in saved["clients"].items():
+            self._clients[Key(key)] = held, purpose
+            held.clients[purpose] = Key(key)
+        self._queue(held)
 
     # From the layer.
 
-    def _take(self, effects: list[Effect], moment: Moment) -> list[Output]:
+    def _take(self, effects: Sequence[Effect | Alarm], moment: Moment) -> list[Output]:
         out: list[Output] = []
         for effect in effects:
             match effect:
-                case Send():
+                case Send() | Alarm():
                     out.append(effect)
                 case Incoming():
                     out += self._incoming(effect, moment)
@@ -224,11 +263,17 @@ class Core:
 
     def _answered(self, effect: Answered, moment: Moment) -> list[Output]:
         held, purpose = self._clients.get(effect.key, (None, ""))
-        return [] if held is None else self._do(held, held.call.answered(purpose, effect.response, moment), moment)
+        if held is None:
+            return [*self.probing.answered(effect.key, effect.response, moment.tick)]
+        return self._do(held, held.call.answered(purpose, effect.response, moment), moment)
 
     def _failed(self, effect: Failed, moment: Moment) -> list[Output]:
         held, purpose = self._clients.get(effect.key, (None, ""))
-        return [] if held is None else self._do(held, held.call.failed(purpose, effect.cause, moment), moment)
+        if held is None:
+            return [*self.probing.failed(effect.key, effect.cause, moment.tick)]
+        if held.call.b is not None and purpose == INVITE:
+            self.probing.doubt(held.call.b.trunk, held.call.b.flow, moment.tick)
+        return self._do(held, held.call.failed(purpose, effect.cause, moment), moment)
 
     def _ended(self, key: Key, moment: Moment) -> list[Output]:
         server = self._servers.pop(key, None)

@@ -97,10 +97,14 @@ class Outgoing:
         return Again(f"trunk {self.trunk.name}: {place}: {why}; the next target is tried")
 
 
-def hunt_for(trunk: Trunk, context: Context, now: float) -> Hunt:
-    """The hunt through the targets of a trunk; it has no `target` when none may take the call."""
+def hunt_for(trunk: Trunk, context: Context, now: float, *, emergency: bool = False) -> Hunt:
+    """The hunt through the targets of a trunk; it has no `target` when none may take the call.
+
+    An emergency call has every target, the other calls those worth trying (`b2bua.trunk.health`).
+    """
 
     def below(ceiling: int) -> int:
         return int.from_bytes(context.ids.randbytes(8)) % ceiling
 
-    return Hunt.start(trunk.targets.drawn(below), context.failures, now)
+    targets = trunk.health.worth_trying(trunk.targets.drawn(below), last_resort=emergency)
+    return Hunt.start(targets, context.failures, now)

@@ -7,7 +7,7 @@ classes would share, peers that two trunks claim, routes that lead nowhere.
 
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.load import Mistake, Result, load, read
-from b2bua.config.tree import Config, Dossier, Emergency, Journal, Profile, Roaming, Route, Sip, Target, Trunk
+from b2bua.config.tree import Config, Dossier, Emergency, Journal, Probe, Profile, Roaming, Route, Sip, Target, Trunk
 
 __all__ = [
     "Config",
@@ -17,6 +17,7 @@ __all__ = [
     "Journal",
     "Mistake",
     "Peer",
+    "Probe",
     "Profile",
     "Result",
     "Roaming",

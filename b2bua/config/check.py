@@ -83,11 +83,27 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
                 f"{endpoint} is every address of this host, and Via and Contact must name one",
                 'add advertise = "the address the peer reaches", or listen on that address',
             )
+    yield from _probe((*where, "probe"), trunk)
     families = {endpoint.is_ipv6 for endpoint in trunk.listen}
     if trunk.targets and not any(target.address.is_ipv6 in families for target in trunk.targets):
         yield Finding(
             (*where, "targets"), "no target has the address family of a listening socket", "listen on that family too"
         )
+
+
+def _probe(where: Where, trunk: Trunk) -> Iterator[Finding]:
+    probe = trunk.probe
+    if probe is None:
+        return
+    shortest = min(probe.interval(is_down=False), probe.interval(is_down=True))
+    if probe.timeout_seconds > shortest:
+        yield Finding(
+            (*where, "timeout_seconds"),
+            f"a probe would wait {probe.timeout_seconds:g} s for its answer, and the next is due after {shortest:g} s",
+            "make the interval longer, or the timeout shorter",
+        )
+    if not trunk.targets:
+        yield Finding(where, f"{trunk.name!r} has no targets to probe", "give that trunk targets", fatal=False)
 
 
 def _is_host(text: str) -> bool:

@@ -37,6 +37,7 @@ TABLES: tuple[type, ...] = (
     tree.Dossier,
     tree.Emergency,
     tree.Target,
+    tree.Probe,
     tree.Trunk,
     tree.Route,
     tree.Config,

@@ -12,6 +12,7 @@ from policy.roaming import Roaming as RoamingOutcome
 
 _COUNT = attrs.validators.optional([attrs.validators.ge(0), attrs.validators.le(1_000_000)])
 _RATE = attrs.validators.optional([attrs.validators.ge(0.01), attrs.validators.le(100_000.0)])
+_PAUSE = attrs.validators.and_(attrs.validators.ge(0.5), attrs.validators.le(3_600.0))
 
 
 @attrs.frozen(kw_only=True)
@@ -106,6 +107,27 @@ class Target:
 
 
 @attrs.frozen(kw_only=True)
+class Probe:
+    """`probe` of a trunk: OPTIONS sent to each of its targets, so that a dead one is known before a call finds out."""
+
+    interval_seconds: float = attrs.field(default=30.0, validator=_PAUSE)
+    """From one probe of a target to the next, give or take a tenth by chance."""
+    down_interval_seconds: float | None = attrs.field(default=None, validator=attrs.validators.optional(_PAUSE))
+    """The same while the target is down; without it, `interval_seconds`."""
+    timeout_seconds: float = attrs.field(default=5.0, validator=[attrs.validators.ge(0.1), attrs.validators.le(60.0)])
+    """After which a probe without a final response has failed; no longer than either interval."""
+    down_after: int = attrs.field(default=3, validator=[attrs.validators.ge(1), attrs.validators.le(100)])
+    """How many probes in a row must fail before a target is down."""
+    up_after: int = attrs.field(default=2, validator=[attrs.validators.ge(1), attrs.validators.le(100)])
+    """How many in a row must be answered before it is up again."""
+
+    def interval(self, *, is_down: bool) -> float:
+        """Seconds from one probe to the next."""
+        down = self.down_interval_seconds
+        return down if is_down and down is not None else self.interval_seconds
+
+
+@attrs.frozen(kw_only=True)
 class Trunk:
     """`[[trunk]]`: one interconnection."""
 
@@ -127,6 +149,8 @@ class Trunk:
     """How many new calls a second may come in by it, on average; a second's worth may come at once."""
     max_calls_out_per_second: float | None = attrs.field(default=None, validator=_RATE)
     """The same for calls that leave by it."""
+    probe: Probe | None = None
+    """Whether and how its targets are asked if they are up; without it they are not, and only calls find out."""
     advertise: str | None = None
     """The host that Via and Contact name when the socket listens on every address."""
 

@@ -14,6 +14,8 @@ _QUIET = 60.0
 class Limit:
     """One limit and what is counted towards it. Each call that `admit` lets in must `leave`, once."""
 
+    of: tuple[str, str] = ("", "")
+    """The name of its trunk, and its direction there, `inward` or `outward`."""
     calls: int | None = None
     """At one time; None: any number."""
     per_second: float | None = None

@@ -6,6 +6,7 @@ import attrs
 
 from b2bua.config import Config, Peer
 from b2bua.config import Trunk as TrunkConfig
+from b2bua.trunk.health import Health
 from b2bua.trunk.limits import Limit
 from b2bua.trunk.sockets import Socket
 from b2bua.trunk.targets import Targets
@@ -29,6 +30,8 @@ class Trunk:
     """Of the calls that come in by it."""
     outward: Limit = attrs.field(factory=Limit)
     """Of the calls that leave by it."""
+    health: Health = attrs.field(factory=Health)
+    """Which of its targets are up."""
 
     @property
     def is_screened(self) -> bool:
@@ -84,12 +87,14 @@ def _is_peer(trunk: Trunk, socket: str, address: ipaddress.IPv4Address | ipaddre
 
 def _trunk(config: TrunkConfig) -> Trunk:
     sockets = tuple(Socket.of(endpoint, config.advertise) for endpoint in config.listen)
+    targets = Targets.of(sockets, config.targets)
     return Trunk(
         name=config.name,
         trunk_class=config.trunk_class,
         sockets=sockets,
         peers=config.peers,
-        targets=Targets.of(sockets, config.targets),
-        inward=Limit(calls=config.max_calls_in, per_second=config.max_calls_in_per_second),
-        outward=Limit(calls=config.max_calls_out, per_second=config.max_calls_out_per_second),
+        targets=targets,
+        inward=Limit(of=(config.name, "inward"), calls=config.max_calls_in, per_second=config.max_calls_in_per_second),
+        outward=Limit(of=(config.name, "outward"), calls=config.max_calls_out, per_second=config.max_calls_out_per_second),
+        health=Health.of(targets.flows, config.probe),
     )

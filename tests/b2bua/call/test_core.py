@@ -369,4 +369,5 @@ test_peers_may_live_as_they_like = Life.TestCase
 
 
 def test_the_snapshot_is_a_value() -> None:
-    assert attrs.asdict(Scene().core.statistics()) == {"calls": 0, "transactions": 0, "dialogs": 0, "counters": {}}
+    nothing = {"calls": 0, "transactions": 0, "dialogs": 0, "counters": {}, "targets": {}}
+    assert attrs.asdict(Scene().core.statistics()) == nothing

@@ -1,0 +1,202 @@
+"""A call as plain data, fit for JSON, and back: what makes it outlive its process.
+
+Values of the classes named in `PARTS` are taken apart field by field. Four things are not theirs to keep: what every
+call shares (`Context`, a trunk, its limits) is kept by name and found again in the context of the restorer; times are
+kept relative to the moment of the snapshot, for the next process has another monotonic clock; what two places hold
+together is kept once, so that they hold it together again; and no secret of a trunk is in it.
+
+Nothing but the classes named is ever made of a snapshot, whatever it says.
+"""
+
+import datetime
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from b2bua.call.context import Context
+from b2bua.call.leg import Leg
+from b2bua.call.outgoing import Outgoing
+from b2bua.call.pair import Crossing, Pair
+from b2bua.call.redaction import Redacted
+from b2bua.call.relay import Relay, Relays
+from b2bua.errors import SnapshotError
+from b2bua.trunk import Limit, Socket, Trunk
+from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
+from policy.roaming import Answer, Roaming
+from policy.verdict import Finding, Outcome, Verdict
+from sipstack.dialog import Dialog, SentAcks, UnackedAnswer
+from sipstack.flow import Flow
+from sipstack.locate import FailureMemory, Hunt, Target
+from sipstack.message import Headers, Request, Response
+from sipstack.timing import Timing
+
+Plain: TypeAlias = Any
+"""What JSON can say. (A recursive alias is beyond what the readers of JSON are typed with.)"""
+
+#: What a call is made of, beside itself.
+PARTS: Final[tuple[type, ...]] = (
+    *(Answer, Assertion, Claim, Crossing, Dialog, Finding, Flow, Headers, Hunt, Leg, Notation, Outcome, Outgoing, Pair),
+    *(Position, Redacted, Relay, Relays, Request, Response, Roaming, SentAcks, Socket, Target, Timing, TrunkClass),
+    *(UnackedAnswer, Verdict),
+)
+#: Fields that are a moment of the monotonic clock.
+MOMENTS: Final[Mapping[str, frozenset[str]]] = {
+    "Call": frozenset({"answer_by", "answered_at", "ends_by"}),
+    "Hunt": frozenset({"_free_at"}),
+    "Relay": frozenset({"answer_by"}),
+    "UnackedAnswer": frozenset({"_give_up_at", "_repeat_at"}),
+}
+#: Fields that only remember what the others say.
+MEMORIES: Final = frozenset({("Headers", "_typed"), ("Request", "_request_uri")})
+KIND, SAME, OF = "is", "same", "of"
+
+
+def save(value: object, now: float) -> Plain:
+    """The value and all that it holds, as it is at `now`. Raises SnapshotError for what has no place in a call."""
+    return _Saving(now).plain(value)
+
+
+def load(data: Plain, kinds: Iterable[type], context: Context, now: float) -> Any:
+    """The value that was saved, its times counted from `now`; `kinds` may be in it beside `PARTS`.
+
+    Raises SnapshotError when it is not one that this version and this configuration can restore.
+    """
+    try:
+        return _Loading({kind.__name__: kind for kind in (*PARTS, *kinds)}, context, now).value(data)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise SnapshotError(f"not a snapshot of this version and configuration: {error!r}") from error
+
+
+@attrs.define
+class _Saving:
+    now: float
+    _seen: dict[int, int] = attrs.field(factory=dict)
+    """What is held by reference, by identity: its place in the order of first meeting."""
+
+    def plain(self, value: object) -> Plain:
+        if value is None or isinstance(value, bool | float) or type(value) is int:
+            return value
+        for kind, keep in _KEPT.items():
+            if isinstance(value, kind):
+                return keep(self, value)
+        if attrs.has(type(value)):
+            return self._object(value)
+        raise SnapshotError(f"a {type(value).__name__} has no place in a snapshot")
+
+    def _object(self, value: Any) -> Plain:
+        kind: Any = type(value)
+        if kind.__eq__ is object.__eq__:
+            if id(value) in self._seen:
+                return {KIND: SAME, OF: self._seen[id(value)]}
+            self._seen[id(value)] = len(self._seen)
+        moments = MOMENTS.get(kind.__name__, frozenset())
+        fields: dict[str, Plain] = {KIND: kind.__name__}
+        for field in attrs.fields(kind):
+            if (kind.__name__, field.name) not in MEMORIES:
+                held = getattr(value, field.name)
+                is_moment = held is not None and field.name in moments
+                fields[field.name] = held - self.now if is_moment else self.plain(held)
+        return fields
+
+    def text(self, value: str) -> Plain:
+        """Octets that are no UTF-8 stand in a text as lone surrogates, which JSON cannot say."""
+        if value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return {KIND: "octets", OF: value.encode("utf-8", "surrogateescape").decode("latin-1")}
+        return value
+
+    def choice(self, value: enum.Enum) -> Plain:
+        """One that stands where a text is asked for, such as the name of a rule, is a text to us."""
+        if isinstance(value, str) and type(value) not in PARTS:
+            return str(value)
+        return {KIND: type(value).__name__, OF: value.value}
+
+    def list(self, kind: str, values: Iterable[object]) -> Plain:
+        return {KIND: kind, OF: [self.plain(value) for value in values]}
+
+    def limit(self, limit: Limit) -> Plain:
+        return {KIND: "limit", OF: list(limit.of)}
+
+
+#: How values that are no objects of ours are kept, and those that are known by name; the first that fits.
+_KEPT: Final[Mapping[type, Callable[[_Saving, Any], Plain]]] = {
+    enum.Enum: _Saving.choice,
+    str: _Saving.text,
+    bytes: lambda saving, value: {KIND: "bytes", OF: value.decode("latin-1")},
+    datetime.datetime: lambda saving, value: {KIND: "time", OF: value.isoformat()},
+    tuple: lambda saving, value: saving.list("tuple", value),
+    list: lambda saving, value: saving.list("list", value),
+    frozenset: lambda saving, value: saving.list("frozenset", sorted(value)),
+    dict: lambda saving, value: saving.list("dict", value.items()),
+    Context: lambda saving, value: {KIND: "context"},
+    Trunk: lambda saving, value: {KIND: "trunk", OF: value.name},
+    Limit: _Saving.limit,
+    FailureMemory: lambda saving, value: {KIND: "failures"},
+}
+
+
+@attrs.define
+class _Loading:
+    kinds: Mapping[str, type]
+    context: Context
+    now: float
+    _seen: list[object] = attrs.field(factory=list)
+
+    def value(self, data: Plain) -> Any:
+        if not isinstance(data, dict):
+            return data
+        kind, inner = data[KIND], data.get(OF)
+        if kind in _FOUND:
+            return _FOUND[kind](self, inner)
+        made = self.kinds[kind]
+        return made(inner) if issubclass(made, enum.Enum) else self._object(made, data)
+
+    def _object(self, kind: Any, data: dict[str, Plain]) -> Any:
+        made = kind.__new__(kind)
+        if kind.__eq__ is object.__eq__:
+            self._seen.append(made)
+        moments = MOMENTS.get(kind.__name__, frozenset())
+        given: dict[str, object] = {}
+        later: dict[str, object] = {}
+        for field in attrs.fields(kind):
+            if (kind.__name__, field.name) in MEMORIES:
+                continue
+            held = data[field.name]
+            value = held + self.now if held is not None and field.name in moments else self.value(held)
+            if field.init:
+                given[field.alias] = value
+            else:
+                later[field.name] = value
+        # Where a class has a beginning of its own, attrs' goes by this name.
+        getattr(made, "__attrs_init__", made.__init__)(**given)
+        for name, value in later.items():
+            setattr(made, name, value)
+        return made
+
+    def list(self, inner: Plain) -> list[Any]:
+        return [self.value(one) for one in inner]
+
+    def limit(self, inner: Plain) -> Limit:
+        trunk = self.context.trunks.by_name[inner[0]]
+        return {limit.of: limit for limit in (trunk.inward, trunk.outward)}[inner[0], inner[1]]
+
+
+_FOUND: Final[Mapping[str, Callable[[_Loading, Plain], Any]]] = {
+    SAME: lambda loading, inner: loading._seen[inner],
+    "octets": lambda loading, inner: inner.encode("latin-1").decode("utf-8", "surrogateescape"),
+    "bytes": lambda loading, inner: inner.encode("latin-1"),
+    "time": lambda loading, inner: datetime.datetime.fromisoformat(inner),
+    "tuple": lambda loading, inner: tuple(loading.list(inner)),
+    "list": _Loading.list,
+    "frozenset": lambda loading, inner: frozenset(loading.list(inner)),
+    "dict": lambda loading, inner: dict(loading.list(inner)),
+    "context": lambda loading, inner: loading.context,
+    "trunk": lambda loading, inner: loading.context.trunks.by_name[inner],
+    "limit": _Loading.limit,
+    "failures": lambda loading, inner: loading.context.failures,
+}
