@@ -9,6 +9,7 @@
 - `redaction.py` a verdict's edits: what is stripped, what withholding takes
 - `guard.py`     the egress guard: whether a printed message still shows a number that must not be seen
 - `outgoing.py`  the B leg's INVITE: to one target after another
+- `fork.py`      the branches of it that are in need no more
 - `bridge.py`    what crosses from one leg to the other
 - `probing.py`   the OPTIONS that ask a trunk's targets whether they are up
 - `hooks.py`     what an embedding program may add: a harder verdict, another route

@@ -13,8 +13,9 @@ import attrs
 
 from b2bua.call import account
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
-from b2bua.call.bridge import crossing, hops_left, is_routable, next_hop
+from b2bua.call.bridge import crossing, hops_left, is_routable
 from b2bua.call.context import Context
+from b2bua.call.fork import BYE, Fork
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.outgoing import Again, Outgoing, hunt_for
@@ -40,7 +41,6 @@ REJECTED = ("Reason", 'Q.850;cause=21;text="Call rejected"')
 #: be untrue of the A leg's only dialog.
 HOP_BY_HOP = (100, 199)
 INVITE = "invite"
-BYE = "bye"
 
 
 class State(enum.Enum):
@@ -302,16 +302,14 @@ class Call:
         return []
 
     def _unwanted(self, response: Response) -> list[Act]:
-        """A 2xx that comes after a CANCEL, or from another branch of a fork: ACK it, then BYE it (§13.2.2.4)."""
-        leg, sent = self._callee(), self._way().sent
-        if sent is None:
-            return []
-        # A branch that has had requests of ours goes on counting where they were.
-        dialog = leg.branches.get(response.to.tag or "") or Dialog.as_caller(sent, response)
-        dialog.confirm(response)
-        ack = leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")
-        bye = dialog.request("BYE", via=leg.via(self.pair.context.ids))
-        return [ack, Start(BYE, bye, next_hop(dialog.next_hop, leg.flow))]
+        """A 2xx that comes after a CANCEL, or from another branch of a fork."""
+        fork = self.fork()
+        return [] if fork is None else fork.answered(response, self.pair.context.ids)
+
+    def fork(self) -> Fork | None:
+        """What hangs up the branches that accept the call when it needs them no more; None once none can."""
+        sent = None if self.outgoing is None else self.outgoing.sent
+        return None if self.b is None or sent is None else Fork(self.b, sent)
 
     def _refused(self, response: Response, moment: Moment) -> list[Act]:
         """A failure crosses; a redirection does not, for its Contact would name the other side's addresses, and a 503

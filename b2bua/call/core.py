@@ -14,6 +14,7 @@ from b2bua.call.account import over_limit
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Repeat, Reply, Start, Transmit
 from b2bua.call.call import INVITE, Call
 from b2bua.call.context import Context
+from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
@@ -23,7 +24,7 @@ from b2bua.trunk import Trunk, called_number
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.flow import Flow
-from sipstack.message import Request, response_to
+from sipstack.message import Request, Response, response_to
 from sipstack.transaction import TransactionLayer
 
 Output = Send | Record | Ask | Alarm
@@ -81,6 +82,8 @@ class Core:
     """Transactions of ours, each with its purpose."""
     _dialogs: dict[tuple[str, str], tuple[_Held, Leg]] = attrs.field(factory=dict, init=False, repr=False)
     """Legs by Call-ID and our tag."""
+    _forks: dict[Key, Fork] = attrs.field(factory=dict, init=False, repr=False)
+    """INVITEs of answered calls that are over, while a branch may still accept them."""
     _heap: list[tuple[float, int, str]] = attrs.field(factory=list, init=False, repr=False)
     _serial: int = attrs.field(default=0, init=False)
 
@@ -263,9 +266,22 @@ class Core:
 
     def _answered(self, effect: Answered, moment: Moment) -> list[Output]:
         held, purpose = self._clients.get(effect.key, (None, ""))
+        if effect.key in self._forks:
+            return self._refuse_branch(self._forks[effect.key], effect.response, moment)
         if held is None:
             return [*self.probing.answered(effect.key, effect.response, moment.tick)]
         return self._do(held, held.call.answered(purpose, effect.response, moment), moment)
+
+    def _refuse_branch(self, fork: Fork, response: Response, moment: Moment) -> list[Output]:
+        """A branch accepts a call that is over."""
+        out: list[Output] = []
+        for act in fork.answered(response, self.context.ids):
+            match act:
+                case Transmit(flow=flow, wire=wire):
+                    out.append(Send(flow, wire))
+                case Start(request=bye, flow=flow):
+                    out += self._take(self.layer.request(bye, flow, moment.tick)[1], moment)
+        return out
 
     def _failed(self, effect: Failed, moment: Moment) -> list[Output]:
         held, purpose = self._clients.get(effect.key, (None, ""))
@@ -279,6 +295,7 @@ class Core:
         server = self._servers.pop(key, None)
         if server is not None:
             server.servers.discard(key)
+        self._forks.pop(key, None)
         held, purpose = self._clients.pop(key, (None, ""))
         if held is None:
             return []
@@ -310,6 +327,7 @@ class Core:
                 case Transmit(flow=flow, wire=wire):
                     out.append(Send(flow, wire))
                 case Closed():
+                    self._keep_fork(held)
                     self._forget(held)
                 case _:
                     out += self._take(self._transact(held, act, moment.tick), moment)
@@ -342,6 +360,11 @@ class Core:
             self.counters[f"verdict: {record.facts['verdict']}"] += 1
         elif record.kind == "end":
             self.counters[f"end: {record.facts['cause']}"] += 1
+
+    def _keep_fork(self, held: _Held) -> None:
+        inviting, fork = held.clients.get(INVITE), held.call.fork()
+        if inviting is not None and fork is not None and held.call.answered_at is not None:
+            self._forks[inviting] = fork
 
     def _forget(self, held: _Held) -> None:
         """Every table forgets the call; transactions that linger in the layer answer nobody any more."""

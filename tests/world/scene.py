@@ -176,7 +176,8 @@ class Scene:
         left = self.core.statistics()
         assert (left.calls, left.transactions, left.dialogs) == (0, 0, 0), f"left over: {left}"
         core = self.core
-        tables = {name: len(getattr(core, name)) for name in ("_calls", "_servers", "_clients", "_dialogs", "_heap")}
+        names = ("_calls", "_servers", "_clients", "_dialogs", "_forks", "_heap")
+        tables = {name: len(getattr(core, name)) for name in names}
         assert not any(tables.values()), f"left over: {tables}"
         assert core.deadline() is None
         assert not core.layer.statistics().deadlines

@@ -1,0 +1,37 @@
+"""The branches of a forked INVITE of which nobody is in need any more: each that accepts it is ACKed and hung up.
+
+RFC 3261 §13.2.2.4. A 2xx of such a branch may come while the transaction lives, 64*T1 after the first 2xx (RFC 6026
+§7.2), which is often longer than the call.
+"""
+
+import attrs
+
+from b2bua.call.acts import Act, Start, Transmit
+from b2bua.call.bridge import next_hop
+from b2bua.call.leg import Leg
+from sipstack.dialog import Dialog
+from sipstack.ids import Ids
+from sipstack.message import Headers, Request, Response
+
+BYE = "bye"
+
+
+@attrs.frozen(eq=False)
+class Fork:
+    """What is needed to hang up a branch; it outlives the call."""
+
+    leg: Leg
+    sent: Request
+    """The INVITE that forked."""
+
+    def answered(self, response: Response, ids: Ids) -> list[Act]:
+        """A 2xx of a branch: its ACK and BYE, or its ACK again."""
+        repeated = self.leg.acks.repeat(response)
+        if repeated is not None:
+            return [Transmit(self.leg.next_hop(), repeated)]
+        # A branch that has had requests of ours goes on counting where they were.
+        dialog = self.leg.branches.get(response.to.tag or "") or Dialog.as_caller(self.sent, response)
+        dialog.confirm(response)
+        ack = self.leg.acknowledge(response, dialog, ids, Headers(), b"")
+        bye = dialog.request("BYE", via=self.leg.via(ids))
+        return [ack, Start(BYE, bye, next_hop(dialog.next_hop, self.leg.flow))]
