@@ -81,6 +81,7 @@ $(BIN)/python:
 peers:
 	@missing=; for peer in $(PEERS); do command -v $${peer%%:*} >/dev/null || missing="$$missing $${peer#*:}"; done; \
 	ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || missing="$$missing kamailio-tls-modules"; \
+	ls /usr/lib/*/libsofia-sip-ua.so.0 >/dev/null 2>&1 || missing="$$missing libsofia-sip-ua0"; \
 	if [ -n "$$missing" ]; then \
 	    if [ -n "$(ROOT)" ] && command -v apt-get >/dev/null; then \
 	        echo "== installing the real peers of the tests:$$missing"; \

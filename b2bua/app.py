@@ -58,6 +58,9 @@ def core_of(config: Config, ids: Ids, hooks: Hooks | None = None) -> Core:
         hooks=hooks or Hooks(),
         no_answer=sip.no_answer_seconds,
         longest=sip.max_call_seconds,
+        session_seconds=sip.session_seconds,
+        session_least=sip.min_session_seconds,
+        probe_seconds=sip.probe_call_seconds,
     )
     return Core(context, TransactionLayer(timing, ids))
 
@@ -188,8 +191,9 @@ class App:
         self.driver.send_all(sends)
 
     def _keep(self, records: Sequence[Record]) -> None:
+        was_well = self.journal.failure is None
         if not self.journal.append(records):
-            self._journal_failed()
+            self._journal_failed(is_news=was_well)
         for record in records:
             self.observe(record)
 
@@ -200,8 +204,9 @@ class App:
         except Exception:
             return self._bug("on a roaming answer")
 
-    def _journal_failed(self) -> None:
-        if self.core.may_record or self.journal.is_full:
+    def _journal_failed(self, *, is_news: bool = True) -> None:
+        """Told when it begins, when no more can wait, and at each `flush`: a line each call would fill what is full."""
+        if is_news or (self.core.may_record and self.journal.is_full):
             self._alarm(Alarm("journal", f"{self.journal.failure}; {self.journal.waiting} lines wait"))
         self.core.may_record = not self.journal.is_full
 

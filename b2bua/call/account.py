@@ -64,6 +64,14 @@ def undecided_record(pair: Pair, invite: Request, moment: Moment) -> Record:
     return Record("verdict", pair.call, moment.utc, facts, _said(invite))
 
 
+def answer_record(pair: Pair, leg: Leg, redirected: int, uri: str, moment: Moment) -> Record:
+    """The evidence that somebody answered: by which trunk and, after redirections, under which number."""
+    facts: dict[str, object] = {"to": leg.trunk.name, "b_call_id": leg.call_id}
+    if not redirected:
+        return Record("answer", pair.call, moment.utc, facts)
+    return Record("answer", pair.call, moment.utc, {**facts, "redirected": redirected}, {"called": uri})
+
+
 def later_record(pair: Pair, leg: Leg, request: Request, outcome: Outcome, moment: Moment) -> list[Record]:
     """The evidence that a request within the call was refused for who it said calls, or lost a part; [] when it was
     neither."""

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -9,6 +10,9 @@ from policy.roaming import Questions
 from sipstack.effects import Key
 from sipstack.flow import Flow
 from sipstack.message import Request, Response
+
+if TYPE_CHECKING:
+    from b2bua.call.farewell import Farewell
 
 Fields = Mapping[str, object]
 
@@ -36,6 +40,8 @@ class Start:
     purpose: str
     request: Request
     flow: Flow
+    farewell: "Farewell | None" = attrs.field(default=None, kw_only=True)
+    """Who takes the responses when it is a BYE, since the call may be gone by then."""
 
 
 @attrs.define

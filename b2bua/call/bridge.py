@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from b2bua.trunk import is_sos
 from sipstack.errors import ParseError
 from sipstack.flow import Flow
 from sipstack.message import Headers, Message
@@ -28,6 +29,9 @@ OWN: Final = frozenset(
         "cseq",
         "contact",
         "content-length",
+        "in-reply-to",  # Call-IDs of calls that are long over (§20.21), as only this side knew them
+        "session-expires",
+        "min-se",
     }
 )
 #: Lines that speak of a body, and stay behind with it.
@@ -40,7 +44,23 @@ _RACK = re.compile(r"\s*(\d+)\s+\d+\s+(\S+)\s*")
 
 def crossing(message: Message) -> Headers:
     """A copy of the lines that may cross."""
-    return message.headers.without(OWN)
+    headers = message.headers.without(OWN)
+    if "require" in headers:
+        _require_no_timer(headers)
+    return headers
+
+
+def _require_no_timer(headers: Headers) -> None:
+    """Each leg has its own session timer (RFC 4028), so what one side requires of it is no matter of the other's."""
+    try:
+        required = headers.values("require")
+    except ParseError:
+        return
+    others = [option for option in required if option.lower() != "timer"]
+    if not others:
+        headers.remove("require")
+    elif len(others) < len(required):
+        headers.replace("require", ", ".join(others))
 
 
 def hops_left(message: Message) -> int:
@@ -52,13 +72,14 @@ def hops_left(message: Message) -> int:
 def is_routable(uri: str) -> bool:
     """Whether a Request-URI may be asked for on another leg (§8.2.2.1, §16.3: else 416).
 
-    A sips URI wants TLS on each hop (§26.2.2), which no trunk has; a URI that is neither sip nor tel names nobody here.
+    A sips URI wants TLS on each hop (§26.2.2), which no trunk has; of what is neither sip nor tel, only the emergency
+    service is anybody here.
     """
     try:
         parsed = parse_uri(uri)
     except ParseError:
         return False
-    return isinstance(parsed, TelUri) or (isinstance(parsed, SipUri) and parsed.scheme == "sip")
+    return isinstance(parsed, TelUri) or (isinstance(parsed, SipUri) and parsed.scheme == "sip") or is_sos(uri)
 
 
 def retarget(uri: str, flow: Flow) -> str:

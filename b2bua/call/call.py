@@ -11,21 +11,30 @@ from operator import attrgetter
 
 import attrs
 
-from b2bua.call import account
+from b2bua.call import account, provisional, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
-from b2bua.call.bridge import crossing, hops_left, is_routable
+from b2bua.call.bridge import CONTENT, crossing, hops_left, is_routable
 from b2bua.call.context import Context
-from b2bua.call.fork import BYE, Fork
+from b2bua.call.credentials import is_theirs
+from b2bua.call.decline import decline
+from b2bua.call.departure import depart, spared, spelled
+from b2bua.call.farewell import hang_up
+from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
+from b2bua.call.liveness import state
 from b2bua.call.moment import Moment
-from b2bua.call.outgoing import Again, Outgoing, hunt_for
+from b2bua.call.naming import Named, Refusal, rename, way_of
+from b2bua.call.outgoing import Again, Outgoing, hunt_for, trunk_for
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redaction import Redacted, redact, untagged
+from b2bua.call.redirection import Redirections, passed
 from b2bua.call.relay import Relays
 from b2bua.call.screening import claim_of, unreadable
 from b2bua.call.snapshot import Plain, load, save
+from b2bua.config import Part
 from b2bua.errors import SnapshotError
-from b2bua.trunk import Limit, Trunk, called_number
+from b2bua.trunk import Limit, called_number
+from b2bua.trunk.hosts import bracketed
 from policy.engine import decide
 from policy.roaming import Answer, Questions, Roaming
 from policy.verdict import Outcome, Verdict
@@ -73,6 +82,7 @@ class Call:
     """How the B leg's INVITE leaves, once it is known where to."""
     counted: list[Limit] = attrs.field(factory=list, repr=False)
     """The limits it counts towards until it is over."""
+    redirections: Redirections = attrs.field(factory=Redirections, repr=False)
     relays: Relays = attrs.field(factory=Relays)
     answer_by: float | None = None
     """When the roaming answer counts as failed, or when the call has rung long enough."""
@@ -86,6 +96,11 @@ class Call:
     def id(self) -> str:
         """How evidence names it."""
         return self.pair.call
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it rings or is answered: one that ends can no more be taken over."""
+        return self.state in (State.CALLING, State.ANSWERED)
 
     @property
     def a(self) -> Leg:
@@ -104,6 +119,10 @@ class Call:
         invite = self._pending()
         trunk = self.a.trunk
         emergency = self.pair.context.routes.is_emergency(called_number(invite.uri))
+        if emergency and not invite.contacts:
+            # Nothing may stop it that can be done without (L13): where it came from is where its caller is.
+            host, port = self.a.flow.remote
+            invite.headers.replace("contact", f"<sip:{bracketed(host)}:{port}>")
         try:
             self.a.dialog = Dialog.as_callee(invite, self.a.tag)
         except ProtocolError as error:
@@ -113,6 +132,9 @@ class Call:
             self.pair.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
         except ParseError as error:
             return self._unreadable(error, moment)
+        named = self._named(invite)
+        if isinstance(named, Named):
+            self.pair.claim = attrs.evolve(self.pair.claim, called=named.called)
         return self._judge(moment)
 
     def answered_questions(self, answers: Mapping[str, Answer], moment: Moment) -> list[Act]:
@@ -159,12 +181,25 @@ class Call:
         invite = self._pending()
         redacted = self._redacted(invite, verdict)
         record = account.verdict_record(self.pair, invite, verdict, moment, redacted.removed)
-        context = self.pair.context
-        trunk, alarms = self._route(invite)
-        said: list[Act] = [record, *alarms]
+        named = self._too_short(invite) or self._named(invite)
+        if isinstance(named, Refusal):
+            refusal = self._reply(named.status, None, Headers.of(named.headers))
+            return [record, *self._end(named.why, named.status, moment, refusal)]
+        takes = self.a.trunk.passes_replaces and not self.pair.is_emergency
+        rename(redacted.headers, self.pair.context.dialogs, named, takes=takes)
+        return [record, *self._leave(named, redacted, moment)]
+
+    def _leave(self, named: Named | None, redacted: Redacted, moment: Moment) -> list[Act]:
+        """Sends the call on its way: to the peer of the call that it takes over, or as the routes say."""
+        invite, context = self._pending(), self.pair.context
+        called = called_number(invite.uri)
+        trunk, alarms = trunk_for(context, self.a.trunk.name, called) if named is None else (named.leg.trunk, [])
+        said: list[Act] = [*alarms]
         if not (self.pair.is_emergency or is_routable(invite.uri)):
             return [*said, *self._fail(416, "scheme of the Request-URI", moment)]
-        hunt = None if trunk is None else hunt_for(trunk, context, moment.tick, emergency=self.pair.is_emergency)
+        place = None if named is None else named.flow
+        urgent = self.pair.is_emergency
+        hunt = None if trunk is None else hunt_for(trunk, context, moment.tick, emergency=urgent, straight_to=place)
         if trunk is None or hunt is None or hunt.target is None:
             return [*said, *self._fail(404, "no route", moment)]
         hops = hops_left(invite)
@@ -177,11 +212,15 @@ class Call:
             return [*said, *news, *self._end("limit", 503, moment, refusal)]
         if not self.pair.is_emergency:
             self.counted.append(trunk.outward)
+        uri, to = spelled(invite, trunk, context.profile.plan)
         self.outgoing = Outgoing(
+            timer=context.session_timer(),
+            is_emergency=self.pair.is_emergency,
             trunk=trunk,
             hunt=hunt,
-            uri=invite.uri,
-            to=invite.headers.first("to") or "",
+            uri=uri if named is None else named.dialog.remote_target,
+            straight_to=place,
+            to=to,
             redacted=redacted,
             hops=hops,
             call_id=context.ids.call_id(),
@@ -196,26 +235,39 @@ class Call:
         """Sends the INVITE to one target, if it shows nothing that it may not."""
         leg = outgoing.leg()
         sent = outgoing.invite(leg, self.pair.context.ids)
-        shown = self.pair.leaks(sent, called_number(self._pending().uri))
+        sparing = spared(self.a, self.pair.verdict)
+        sent.headers = depart(sent.headers, self.a, leg, self._pending(), part=Part.SETUP, sparing=sparing)
+        shown = self.pair.leaks(sent, self._called(outgoing))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))
             return [alarm, *self._end("egress guard", 603, moment, refusal)]
         self.pair.b, outgoing.sent, self.state = leg, sent, State.CALLING
+        self.pair.described(self.a, self._pending(), sent.headers, sent.body)
         return [Start(INVITE, sent, leg.flow)]
+
+    def _called(self, outgoing: Outgoing) -> str:
+        """The number that may stand where the INVITE goes: of a call that is taken over, its own."""
+        if outgoing.straight_to is not None and self.pair.claim is not None:
+            return self.pair.claim.called
+        return called_number(self._pending().uri)
+
+    def _too_short(self, invite: Request) -> Refusal | None:
+        """A session interval below ours gets 422 with the least that we take (RFC 4028 §9), but never an emergency."""
+        self.a.liveness.learn(invite)
+        least = self.a.liveness.too_small(invite)
+        return Refusal(422, "session interval", tuple(least)) if least and not self.pair.is_emergency else None
+
+    def _named(self, invite: Request) -> Named | Refusal | None:
+        """The call that it takes over or joins; an emergency call goes where it calls, whatever else it names (L13)."""
+        context = self.pair.context
+        if context.routes.is_emergency(called_number(invite.uri)):
+            return None
+        return way_of(invite, self.a.trunk, context.dialogs)
 
     def _try_again(self, again: Again, moment: Moment) -> list[Act]:
         alarms: list[Act] = [Alarm("target", again.alarm)] if again.alarm else []
         return [*alarms, *self._try(self._way(), moment)]
-
-    def _route(self, invite: Request) -> tuple[Trunk | None, list[Alarm]]:
-        """The trunk the call leaves by: as the embedding program wants it, else as configured."""
-        context, source, called = self.pair.context, self.a.trunk.name, called_number(invite.uri)
-        wanted, alarms = None, list[Alarm]()
-        if not context.routes.is_emergency(called):
-            wanted, alarms = context.hooks.way(source, called, context.trunks)
-        name = wanted or context.routes.find(source, called)
-        return None if name is None else context.trunks.by_name[name], alarms
 
     def _redacted(self, invite: Request, verdict: Verdict) -> Redacted:
         caller = untagged(invite.headers.first("from") or "")
@@ -228,11 +280,12 @@ class Call:
     def answered(self, purpose: str, response: Response, moment: Moment) -> list[Act]:
         """A response to what was started for `purpose`."""
         _forget_unreadable(response)
+        self._heard(response, moment)
         if purpose == INVITE:
             return self._answered_invite(response, moment)
-        if purpose == BYE:
-            return []
-        return self.relays.answered(self.pair, purpose, response, moment)
+        if purpose in upkeep.PURPOSES:
+            return self._unless_lost(upkeep.answered(self.pair, purpose, response, moment), moment)
+        return self._unless_lost(self.relays.answered(self.pair, purpose, response, moment), moment)
 
     def failed(self, purpose: str, cause: Cause, moment: Moment) -> list[Act]:
         """What was started for `purpose` will have no response."""
@@ -240,9 +293,26 @@ class Call:
         if purpose == INVITE:
             if self.state is State.CALLING:
                 again = self._way().missed(cause, moment)
-                return self._try_again(again, moment) if again else self._fail(status, f"target: {cause}", moment)
+                return self._try_again(again, moment) if again else self._missed(status, cause, moment)
             return self._close() if self.state is State.CANCELLING else []
-        return [] if purpose == BYE else self.relays.failed(purpose, status)
+        if purpose in upkeep.PURPOSES:
+            return self._unless_lost(upkeep.failed(self.pair, purpose, cause, moment), moment)
+        return self._unless_lost(self.relays.failed(purpose, status), moment)
+
+    def _missed(self, status: int, cause: Cause, moment: Moment) -> list[Act]:
+        goes, acts = self._go_elsewhere(moment)
+        return acts if goes else [*acts, *self._fail(status, f"target: {cause}", moment)]
+
+    def _go_elsewhere(self, moment: Moment) -> tuple[bool, list[Act]]:
+        """Tries the next number that the call was redirected to, if there is one."""
+        goes, alarms = self.redirections.follow(self.pair, self._way(), self.counted, moment)
+        return goes, [*alarms, *(self._try(self._way(), moment) if goes else ())]
+
+    def _heard(self, response: Response, moment: Moment) -> None:
+        """A response is a sign of life; a 100 is only that of the next hop."""
+        for leg in (self.a, self.b):
+            if leg is not None and leg.call_id == response.call_id and response.status > 100:
+                leg.liveness.hear(moment.tick)
 
     def invite_over(self) -> list[Act]:
         """No response to the B leg's INVITE can come any more, from whatever branch of a fork (RFC 6026 §8.4)."""
@@ -254,7 +324,7 @@ class Call:
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
-        again = self._way().answered(response, moment) if self.state is State.CALLING else None
+        again = self._way().answered(response, moment, self.pair.context.ids) if self.state is State.CALLING else None
         if again is not None:
             return self._try_again(again, moment)
         if status in HOP_BY_HOP:
@@ -268,10 +338,12 @@ class Call:
         return self._refused(response, moment) if self.state is State.CALLING else []
 
     def _ringing(self, response: Response, moment: Moment) -> list[Act]:
-        self._way().rings()
+        self._way().rings(response)
         if response.to.tag:
             self._b_dialog(response)
-        return [Reply(self.key, self._carry(response, moment))]
+        reply = self._carry(response, moment)
+        provisional.number(self._callee(), response, reply)
+        return [Reply(self.key, reply)]
 
     def _accepted(self, response: Response, moment: Moment) -> list[Act]:
         leg = self._callee()
@@ -284,15 +356,25 @@ class Call:
         dialog.confirm(response)
         acts = self._acknowledge_unless_offer(leg, response, dialog)
         self.state, self.answer_by = State.ANSWERED, None
+        leg.told.clear()
         self.answered_at = moment.tick
         self.ends_by = moment.tick + self.pair.context.longest
         reply = self._carry(response, moment)
+        self._keep_alive(leg, response, reply, moment.tick)
         assert self.a.dialog is not None, "made when the call began"
         self.a.dialog.confirm(reply)
-        acts.append(Record("answer", self.id, moment.utc, {"to": leg.trunk.name, "b_call_id": dialog.call_id}))
-        acts.append(self.a.answer(self.key, reply, self.pair.context.timing, moment.tick))
+        acts.append(account.answer_record(self.pair, leg, self.redirections.followed, self._way().uri, moment))
+        is_awaited = leg.held is not None
+        acts.append(self.a.answer(self.key, reply, self.pair.context.timing, moment.tick, is_awaited=is_awaited))
         self.invite = None
         return acts
+
+    def _keep_alive(self, leg: Leg, response: Response, reply: Response, now: float) -> None:
+        """From the 2xx on, each side has its session timer, or is asked for a sign of life when it is silent."""
+        leg.liveness.timer.accepted(response, now)
+        state(reply, self.a.liveness.accept(self._pending(), now))
+        for side in (self.a, leg):
+            side.liveness.begin(now, 0 if self.pair.is_emergency else self.pair.context.probe_seconds)
 
     def _acknowledge_unless_offer(self, leg: Leg, response: Response, dialog: Dialog) -> list[Act]:
         """ACKs at once, so that a slow caller starves nobody; a late offer's ACK waits for its answer (§13.2.2.4)."""
@@ -312,15 +394,44 @@ class Call:
         return None if self.b is None or sent is None else Fork(self.b, sent)
 
     def _refused(self, response: Response, moment: Moment) -> list[Act]:
-        """A failure crosses; a redirection does not, for its Contact would name the other side's addresses, and a 503
-        would speak of our own service when it was theirs that failed (§16.7 step 6, §21.5.4)."""
+        """A failure crosses, but a 503 would speak of our own service when it was theirs that failed (§16.7 step 6,
+        §21.5.4), and a 422 is about a session interval that the caller has never heard of (RFC 4028)."""
+        self.redirections.hear(response, self.pair, self._way())
+        goes, acts = self._go_elsewhere(moment)
+        if goes:
+            return acts
         if response.status < 400:
-            return self._fail(480, "redirected", moment)
-        if response.status == 503:
+            return [*acts, *self._redirected(response, moment)]
+        if response.status in (401, 407) and not is_theirs(self._callee().trunk.accounts, response):
+            return [*acts, *self._denied(moment)]
+        if response.status in (422, 503):
             response.status, response.reason = 500, phrase_of(500)
             response.headers.remove("retry-after")
         reply = self._carry(response, moment)
-        return self._end("failed", reply.status, moment, Reply(self.key, reply))
+        return [*acts, *self._end("failed", reply.status, moment, Reply(self.key, reply))]
+
+    def _redirected(self, response: Response, moment: Moment) -> list[Act]:
+        """A 3xx crosses only where its trunk may say where calls go, and never with the other side's addresses."""
+        contacts = passed(response, self.pair, self._way())
+        if not contacts:
+            return self._fail(480, "redirected", moment)
+        response.body = b""
+        response.headers = response.headers.without(CONTENT)
+        reply = self._carry(response, moment)
+        for contact in contacts:
+            reply.headers.add("Contact", contact)
+        return self._end("redirected", reply.status, moment, Reply(self.key, reply))
+
+    def _denied(self, moment: Moment) -> list[Act]:
+        """The trunk's credentials were not taken.
+
+        The caller has none for that realm, so a 401 or 407 would ask for what nobody can give; a 403 would say that
+        the call is forbidden, which may be the decree's word and is not the caller's fault. So it is an error of ours.
+        """
+        leg = self._callee()
+        host, port = leg.flow.remote
+        alarm = Alarm("credentials", f"trunk {leg.trunk.name}: {host} port {port} does not take its credentials")
+        return [alarm, *self._fail(500, "credentials", moment)]
 
     def _carry(self, response: Response, moment: Moment) -> Response:
         """A B leg response as the A leg's."""
@@ -332,6 +443,8 @@ class Call:
                 reply.headers.add("Record-Route", value)
             reply.headers.add("Contact", self.a.socket.contact)
         reply.headers.extend(carried.headers)
+        leg.liveness.learn(response)
+        self.pair.described(leg, response, carried.headers, carried.body)
         return reply
 
     # Requests of the peers.
@@ -346,6 +459,7 @@ class Call:
             leg.dialog.receive(request)
         except ProtocolError as error:
             return [Reply(key, response_to(request, error.status, str(error)))]
+        leg.liveness.hear(moment.tick)
         if request.method == "BYE":
             return self._hang_up(leg, request, key, moment)
         return self.relays.requested(self.pair, leg, request, key, moment, inviting=self.invite is not None)
@@ -355,12 +469,14 @@ class Call:
         if not leg.awaits(ack):
             return []
         leg.acknowledged()
+        leg.liveness.hear(moment.tick)
         if self.state is State.PARTING:
             return self._part(leg)
         other = self.pair.other(leg)
         if other is None or other.held is None or other.dialog is None:
             return []
         carried = self.pair.carried(leg, ack, moment)
+        self.pair.described(leg, ack, carried.headers, carried.body)
         answer, other.held = other.held, None
         return [other.acknowledge(answer, other.dialog, self.pair.context.ids, carried.headers, carried.body)]
 
@@ -379,7 +495,7 @@ class Call:
         if self.state is State.ANSWERED:
             leg.acknowledged()
             other, self.parting = self.pair.other(leg), self.pair.carried(leg, bye, moment)
-            acts = [self._end_record("BYE", 200, moment, by=leg), *acts, *self.relays.give_up()]
+            acts = [self._end_record("BYE", 200, moment, by=leg), *self._let_go(leg), *acts, *self._give_up_requests()]
             if other is None or other.unacked is None:
                 return acts + self._part(other)
             # §15: a BYE "MUST NOT" go out "until it has received an ACK for its 2xx response", which may be lost.
@@ -395,7 +511,9 @@ class Call:
     def deadline(self) -> float | None:
         """When `tick` is due; None only when the call is over."""
         b = None if self.b is None else self.b.deadline()
-        waits = (self.answer_by, self.ends_by, self.a.deadline(), b, self.relays.deadline())
+        waits = [self.answer_by, self.ends_by, self.a.deadline(), b, self.relays.deadline()]
+        if self.state is State.ANSWERED:
+            waits += [leg.liveness.deadline() for leg in (self.a, self.b) if leg is not None]
         return min((at for at in waits if at is not None), default=None)
 
     def tick(self, moment: Moment) -> list[Act]:
@@ -413,7 +531,10 @@ class Call:
             if leg.unacked is not None and leg.unacked.given_up:
                 parting = self.state is State.PARTING
                 return acts + (self._part(leg) if parting else self._bye_both("no ACK", moment))
-        return acts
+        if self.state is State.ANSWERED:
+            for leg in (self.a, self.b):
+                acts += [] if leg is None else upkeep.tick(self.pair, leg, moment, is_busy=self.relays.is_busy(leg))
+        return self._unless_lost(acts, moment)
 
     def _waited(self, moment: Moment) -> list[Act]:
         if self.state is State.ASKING:
@@ -445,14 +566,20 @@ class Call:
         """Ends one leg's dialog; a 2xx of its that still waits for an ACK gets it first."""
         if leg is None or leg.dialog is None:
             return []
-        acts: list[Act] = []
-        if leg.held is not None:
-            acts.append(leg.acknowledge(leg.held, leg.dialog, self.pair.context.ids, Headers(), b""))
+        acts = self._let_go(leg)
         bye = leg.request("BYE", self.pair.context.ids)
         if carried is not None:
             bye.headers.extend(carried.headers)
             bye.body = carried.body
-        return [*acts, Start(BYE, bye, leg.next_hop())]
+        return [*acts, hang_up(leg, leg.dialog, bye, self.pair.context.ids)]
+
+    def _let_go(self, leg: Leg) -> list[Act]:
+        """The ACK that a 2xx of that side still waits for, without which it is repeated for 64*T1 (§13.3.1.4)."""
+        if leg.held is None or leg.dialog is None:
+            return []
+        answer, leg.held = leg.held, None
+        answered = decline(answer, is_ipv6=leg.socket.is_ipv6)
+        return [leg.acknowledge(answer, leg.dialog, self.pair.context.ids, *answered)]
 
     def _part(self, leg: Leg | None) -> list[Act]:
         """The last BYE of a call whose end is recorded."""
@@ -472,7 +599,23 @@ class Call:
         self.a.acknowledged()
         if self.b is not None:
             self.b.acknowledged()
-        return [*self.relays.give_up(), Closed()]
+        return [*self._give_up_requests(), Closed()]
+
+    def _give_up_requests(self) -> list[Act]:
+        return [*self.relays.give_up(), *upkeep.give_up(self.pair)]
+
+    def _unless_lost(self, acts: list[Act], moment: Moment) -> list[Act]:
+        """Ends an answered call when one of its sides has turned out to be gone.
+
+        An emergency call goes on: who is not heard by signalling may still be talking.
+        """
+        for leg in (self.a, self.b):
+            if leg is None or not leg.liveness.lost or self.state is not State.ANSWERED:
+                continue
+            if not self.pair.is_emergency:
+                return [*acts, *self._bye_both(leg.liveness.lost, moment)]
+            leg.liveness.rest()
+        return acts
 
     # What outlives a process.
 

@@ -3,9 +3,11 @@
 import attrs
 
 from b2bua.call.hooks import Hooks
+from b2bua.call.naming import Dialogs
 from b2bua.trunk import Routes, Trunks
 from policy.profile import Profile
 from policy.register import Register
+from sipstack.dialog import SessionTimer
 from sipstack.ids import Ids
 from sipstack.locate import FailureMemory
 from sipstack.timing import Timing
@@ -24,10 +26,22 @@ class Context:
     hooks: Hooks = attrs.field(factory=Hooks)
     """What the embedding program adds to law and routes."""
     failures: FailureMemory = attrs.field(factory=FailureMemory, repr=False)
-    """Targets that failed lately, of all trunks: the one thing here that changes."""
+    """Targets that failed lately, of all trunks: this and `dialogs` are the two things here that change."""
+    dialogs: Dialogs = attrs.field(factory=Dialogs, repr=False)
+    """The legs of all calls, kept by the core, for the messages that name one."""
     no_answer: float
     """Seconds a call may ring."""
     longest: float
     """Seconds a call may last."""
+    session_seconds: int = 1_800
+    """The session interval asked for on each leg (RFC 4028); 0: none is asked for, and the peer's is followed."""
+    session_least: int = 90
+    """The shortest session interval taken from a peer."""
+    probe_seconds: int = 900
+    """After how much silence a side without a session timer is asked whether it is there; 0: never."""
     patience: float = 2.0
     """Seconds a roaming question may hold an INVITE; after that it counts as failed."""
+
+    def session_timer(self) -> SessionTimer:
+        """The session timer of a new leg."""
+        return SessionTimer(interval=self.session_seconds or None, min_se=self.session_least)

@@ -14,18 +14,21 @@ from b2bua.call.account import over_limit
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Repeat, Reply, Start, Transmit
 from b2bua.call.call import INVITE, Call
 from b2bua.call.context import Context
+from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
+from b2bua.call.liveness import Liveness
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
 from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
-from b2bua.trunk import Trunk, called_number
+from b2bua.trunk import Trunk, called_number, destination
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
+from sipstack.errors import ParseError
 from sipstack.flow import Flow
 from sipstack.message import Request, Response, response_to
-from sipstack.transaction import TransactionLayer
+from sipstack.transaction import TransactionLayer, client_key_of
 
 Output = Send | Record | Ask | Alarm
 
@@ -80,16 +83,22 @@ class Core:
     """INVITE transactions of peers, which a CANCEL may name."""
     _clients: dict[Key, tuple[_Held, str]] = attrs.field(factory=dict, init=False, repr=False)
     """Transactions of ours, each with its purpose."""
-    _dialogs: dict[tuple[str, str], tuple[_Held, Leg]] = attrs.field(factory=dict, init=False, repr=False)
-    """Legs by Call-ID and our tag."""
+    _dialogs: dict[tuple[str, str], tuple[Call, Leg]] = attrs.field(init=False, repr=False)
+    """Legs by Call-ID and our tag: the table that `naming` reads too."""
     _forks: dict[Key, Fork] = attrs.field(factory=dict, init=False, repr=False)
     """INVITEs of answered calls that are over, while a branch may still accept them."""
+    _farewells: dict[Key, Farewell] = attrs.field(factory=dict, init=False, repr=False)
+    """BYEs of ours, while they may have to be repeated."""
     _heap: list[tuple[float, int, str]] = attrs.field(factory=list, init=False, repr=False)
     _serial: int = attrs.field(default=0, init=False)
 
     @probing.default
     def _probing(self) -> Probing:
         return Probing.of(self.context.trunks, self.context.ids)
+
+    @_dialogs.default
+    def _named_dialogs(self) -> dict[tuple[str, str], tuple[Call, Leg]]:
+        return self.context.dialogs.legs
 
     # Inputs.
 
@@ -162,7 +171,7 @@ class Core:
             limit.held += 1
         for leg in (call.a, call.b):
             if leg is not None:
-                self._dialogs[leg.id] = held, leg
+                self._dialogs[leg.id] = call, leg
         for key in saved["servers"]:
             self._serve(held, Key(key))
         for purpose, key in saved["clients"].items():
@@ -196,7 +205,8 @@ class Core:
         if tag is not None:
             found = self._dialogs.get((request.call_id, tag))
             if found is not None:
-                held, leg = found
+                call, leg = found
+                held = self._calls[call.id]
                 if key is None:
                     return self._do(held, held.call.acknowledged(leg, request, moment), moment)
                 if request.method == "INVITE":
@@ -226,7 +236,11 @@ class Core:
         if trunk is None:
             # The driver admits by the same table, so this is a reload that took the trunk away in between.
             return self._respond(key, invite, 403, moment)
+        if self._has_looped(invite):
+            self.counters["refused: loop"] += 1
+            return self._respond(key, invite, 482, moment)
         emergency = self._is_emergency(invite)
+        self.counters["emergency"] += emergency
         if trunk.is_screened and not self.may_record and not emergency:
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
@@ -239,12 +253,13 @@ class Core:
             socket=trunk.socket(flow.socket),
             call_id=invite.call_id,
             tag=incoming.to_tag,
+            liveness=Liveness(timer=context.session_timer()),
         )
         pair = Pair(call=context.ids.call_id(), context=context, a=leg)
         call = Call(pair=pair, key=key, invite=invite, counted=[] if emergency else [trunk.inward])
         held = self._calls[call.id] = _Held(call)
         self._serve(held, key)
-        self._dialogs[call.a.id] = held, call.a
+        self._dialogs[call.a.id] = call, call.a
         return self._do(held, call.begin(moment), moment)
 
     def _over_limit(self, trunk: Trunk, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
@@ -252,6 +267,24 @@ class Core:
         self.counters["refused: limit"] += 1
         refusal = self._respond(key, invite, 503, moment, (("Retry-After", str(wait)),))
         return [*over_limit(f"from trunk {trunk.name}", trunk.inward, moment), *refusal]
+
+    def _has_looped(self, invite: Request) -> bool:
+        """Whether it is an INVITE of ours that has come back to ask for what it asked for before (§16.3 step 4).
+
+        A Via of ours stands in it with the branch of a call that still waits for an answer. With another called
+        number, or another routing number of a ported one, it has been forwarded, and goes on: a spiral. What comes
+        back without our Via, through a gateway that hides it, is ended by Max-Forwards.
+        """
+        try:
+            branches = [via.branch for via in invite.vias if via.branch]
+        except ParseError:
+            return False
+        for branch in branches:
+            held, purpose = self._clients.get(client_key_of(INVITE.upper(), branch), (None, ""))
+            first = held.call.invite if held is not None and purpose == INVITE else None
+            if first is not None and destination(first.uri) == destination(invite.uri):
+                return True
+        return False
 
     def _is_emergency(self, invite: Request) -> bool:
         return self.context.routes.is_emergency(called_number(invite.uri))
@@ -268,6 +301,8 @@ class Core:
         held, purpose = self._clients.get(effect.key, (None, ""))
         if effect.key in self._forks:
             return self._refuse_branch(self._forks[effect.key], effect.response, moment)
+        if effect.key in self._farewells:
+            return self._repeat_farewell(self._farewells[effect.key], effect.response, moment)
         if held is None:
             return [*self.probing.answered(effect.key, effect.response, moment.tick)]
         return self._do(held, held.call.answered(purpose, effect.response, moment), moment)
@@ -279,9 +314,14 @@ class Core:
             match act:
                 case Transmit(flow=flow, wire=wire):
                     out.append(Send(flow, wire))
-                case Start(request=bye, flow=flow):
-                    out += self._take(self.layer.request(bye, flow, moment.tick)[1], moment)
+                case Start():
+                    out += self._take(self._part(act, moment.tick), moment)
         return out
+
+    def _repeat_farewell(self, farewell: Farewell, response: Response, moment: Moment) -> list[Output]:
+        """A BYE is answered, with a challenge perhaps."""
+        again = farewell.answered(response, self.context.ids)
+        return [] if again is None else self._take(self._part(again, moment.tick), moment)
 
     def _failed(self, effect: Failed, moment: Moment) -> list[Output]:
         held, purpose = self._clients.get(effect.key, (None, ""))
@@ -296,11 +336,11 @@ class Core:
         if server is not None:
             server.servers.discard(key)
         self._forks.pop(key, None)
+        self._farewells.pop(key, None)
         held, purpose = self._clients.pop(key, (None, ""))
         if held is None:
             return []
-        # Each unwanted branch of a fork is hung up under the one purpose BYE, and each target has an INVITE of its own;
-        # only the last of a purpose is remembered.
+        # Each target has an INVITE of its own; only the last is remembered.
         if held.clients.get(purpose) != key:
             return []
         del held.clients[purpose]
@@ -346,13 +386,22 @@ class Core:
             case Abandon(purpose=purpose, headers=headers):
                 return self.layer.cancel(held.clients[purpose], now, headers) if purpose in held.clients else []
 
+    def _part(self, act: Start, now: float) -> list[Effect]:
+        """Sends a BYE, which no call waits for."""
+        key, effects = self.layer.request(act.request, act.flow, now)
+        if act.farewell is not None and act.farewell.leg.trunk.accounts:
+            self._farewells[key] = act.farewell
+        return effects
+
     def _start(self, held: _Held, act: Start, now: float) -> list[Effect]:
+        if act.farewell is not None:
+            return self._part(act, now)
         key, effects = self.layer.request(act.request, act.flow, now)
         self._clients[key] = held, act.purpose
         held.clients[act.purpose] = key
         leg = held.call.b
         if act.purpose == INVITE and leg is not None:
-            self._dialogs[leg.id] = held, leg
+            self._dialogs[leg.id] = held.call, leg
         return effects
 
     def _count(self, record: Record) -> None:

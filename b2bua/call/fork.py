@@ -6,14 +6,13 @@ RFC 3261 §13.2.2.4. A 2xx of such a branch may come while the transaction lives
 
 import attrs
 
-from b2bua.call.acts import Act, Start, Transmit
-from b2bua.call.bridge import next_hop
+from b2bua.call.acts import Act, Transmit
+from b2bua.call.decline import decline
+from b2bua.call.farewell import hang_up
 from b2bua.call.leg import Leg
 from sipstack.dialog import Dialog
 from sipstack.ids import Ids
 from sipstack.message import Headers, Request, Response
-
-BYE = "bye"
 
 
 @attrs.frozen(eq=False)
@@ -32,6 +31,8 @@ class Fork:
         # A branch that has had requests of ours goes on counting where they were.
         dialog = self.leg.branches.get(response.to.tag or "") or Dialog.as_caller(self.sent, response)
         dialog.confirm(response)
-        ack = self.leg.acknowledge(response, dialog, ids, Headers(), b"")
+        offers = bool(response.body) and not self.sent.body
+        answer = decline(response, is_ipv6=self.leg.socket.is_ipv6) if offers else (Headers(), b"")
+        ack = self.leg.acknowledge(response, dialog, ids, *answer)
         bye = dialog.request("BYE", via=self.leg.via(ids))
-        return [ack, Start(BYE, bye, next_hop(dialog.next_hop, self.leg.flow))]
+        return [ack, hang_up(self.leg, dialog, bye, ids)]

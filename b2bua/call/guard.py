@@ -21,6 +21,8 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){6,}+")
 _CONTEXT = "phone-context="
 _CONTEXT_END = re.compile(r"[;@>?,\s]")
 _LONGEST_PART = 64  # of a number that is cut in two
+#: Lines that must hold the called number.
+_CALLED = frozenset({"to", "t", "authorization", "proxy-authorization"})
 #: Encodings of a MIME part that leave its text as it is (RFC 2045 §6.2).
 _LEGIBLE = ("7bit", "8bit", "binary")
 
@@ -42,8 +44,8 @@ def shows(text: str, *secrets: str) -> bool:
 def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
     """The first line of a printed message that shows a secret, named by its header; None when none does.
 
-    The Request-URI and To must hold the called number, even where a subscriber calls their own mailbox, so these two
-    lines are passed over for a secret that the called number contains.
+    The Request-URI and To must hold the called number, even where a subscriber calls their own mailbox, and credentials
+    repeat the Request-URI: these lines are passed over for a secret that the called number contains.
     """
     wanted = [digits for digits in secrets if len(digits) >= FEWEST]
     if not wanted:
@@ -56,7 +58,7 @@ def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
         name = line.partition(":")[0].strip().lower()
         if name in ("content-encoding", "e") and number:
             return "Content-Encoding"
-        if shows(line, *(others if number == 0 or name in ("to", "t") else wanted)):
+        if shows(line, *(others if number == 0 or name in _CALLED else wanted)):
             return "Request-URI" if number == 0 else line.partition(":")[0]
     return "body" if _is_encoded(body) or any(shows(line, *wanted) for line in body.split("\n")) else None
 

@@ -41,7 +41,9 @@ class Hooks:
     """
 
     verdict: VerdictHook | None = attrs.field(default=None)
-    """Asked once a call, at its INVITE, after the engine: the claim and the engine's verdict give the verdict.
+    """Asked at a call's INVITE, after the engine: the claim and the engine's verdict give the verdict. And again, with
+    another `called`, where a redirection is followed: the call goes there only if this verdict adds nothing to the
+    first.
 
     `attrs.evolve(verdict, outcome=Outcome.BLOCK)` is enough; findings that it adds say why, in the evidence. Never
     asked about a call to an emergency service, which nothing may stop."""

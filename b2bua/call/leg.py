@@ -4,6 +4,8 @@ import attrs
 
 from b2bua.call.acts import Act, Repeat, Reply, Transmit
 from b2bua.call.bridge import next_hop
+from b2bua.call.credentials import Asked
+from b2bua.call.liveness import Liveness
 from b2bua.trunk import Socket, Trunk
 from sipstack.dialog import Dialog, SentAcks, UnackedAnswer
 from sipstack.effects import Key
@@ -30,6 +32,8 @@ class Leg:
     """Our tag in this side's dialog."""
     invite_number: int = 1
     """The CSeq number of the INVITE of ours that opened it; of the B leg alone."""
+    asked: Asked = attrs.field(factory=Asked)
+    """What its servers want proved."""
     dialog: Dialog | None = None
     acks: SentAcks = attrs.field(factory=SentAcks)
     """The ACKs we sent here, for a 2xx that comes again."""
@@ -42,6 +46,12 @@ class Leg:
     """The CSeq number of the INVITE it answers."""
     branches: dict[str, Dialog] = attrs.field(factory=dict)
     """Early dialogs by the peer's tag, while an INVITE of ours forks; each counts its own requests (§12.1.2)."""
+    told: dict[int, tuple[str, int]] = attrs.field(factory=dict)
+    """The RSeq numbers of its 18x as the other side was told them, each with the branch and the number it came with."""
+    referred: dict[int, int] = attrs.field(factory=dict)
+    """REFERs sent on to this side: the CSeq number of each here, with the one it came with."""
+    liveness: Liveness = attrs.field(factory=Liveness, repr=False)
+    """Whether this side is still there."""
 
     @property
     def id(self) -> tuple[str, str]:
@@ -58,6 +68,22 @@ class Leg:
         contact = self.socket.contact if method in ("INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY") else None
         return self.dialog.request(method, via=self.via(ids), contact=contact, max_forwards=hops)
 
+    def prove(self, request: Request, ids: Ids) -> None:
+        """The last that is done to a request of ours: what this side's servers have asked for goes into it."""
+        self.asked.prove(self.trunk.accounts, request, ids)
+
+    def again(self, sent: Request, response: Response, dialog: Dialog, ids: Ids) -> Request | None:
+        """A request in a dialog of this side once more, with the proof that its final response asks for (§22.2); None
+        when the response stands."""
+        if not self.asked.learn(self.trunk.accounts, sent, response, ids, dialog.local_cseq + 1):
+            return None
+        dialog.local_cseq += 1
+        repeated = Request(sent.method, sent.uri, sent.headers.copy(), sent.body)
+        repeated.headers.replace("via", self.via(ids))
+        repeated.headers.replace("cseq", f"{dialog.local_cseq} {sent.method}")
+        self.prove(repeated, ids)
+        return repeated
+
     def next_hop(self) -> Flow:
         """Where requests in the dialog go."""
         return self.flow if self.dialog is None else next_hop(self.dialog.next_hop, self.flow)
@@ -66,14 +92,19 @@ class Leg:
         """ACKs a 2xx of this side; headers and body are the other side's, whose ACK may answer a late offer."""
         ack = dialog.ack(answer.cseq.number, via=self.via(ids), body=body)
         ack.headers.extend(headers)
+        self.asked.acknowledge(self.trunk.accounts, ack)
         wire = ack.encode()
         self.acks.remember(answer, wire)
         return Transmit(next_hop(dialog.next_hop, self.flow), wire)
 
-    def answer(self, key: Key, response: Response, timing: Timing, now: float) -> Act:
-        """Sends a 2xx to this side's INVITE, and again until the ACK comes (RFC 3261 §13.3.1.4)."""
+    def answer(self, key: Key, response: Response, timing: Timing, now: float, *, is_awaited: bool = False) -> Act:
+        """Sends a 2xx to this side's INVITE, and again until the ACK comes (RFC 3261 §13.3.1.4).
+
+        Where the other side waits for that ACK too, because it has the answer to a late offer, it is waited for a
+        little less long: the ACK across must come before that side gives up in its turn.
+        """
         wire = response.encode()
-        self.unacked = UnackedAnswer(wire, timing, now)
+        self.unacked = UnackedAnswer(wire, timing, now, patience=(60 if is_awaited else 64) * timing.t1)
         self.unacked_key, self.unacked_number = key, response.cseq.number
         return Reply(key, response)
 

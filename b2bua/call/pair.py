@@ -4,11 +4,13 @@ import attrs
 
 from b2bua.call.bridge import CONTENT, crossing
 from b2bua.call.context import Context
+from b2bua.call.departure import depart, part_of, spared
 from b2bua.call.guard import leak, shows
 from b2bua.call.later import LaterScreen
 from b2bua.call.leg import Leg
+from b2bua.call.liveness import Description, describes
 from b2bua.call.moment import Moment
-from b2bua.call.redaction import is_sdp, scrub_sdp, secrets_of, untagged
+from b2bua.call.redaction import is_sdp, scrub_sdp, secrets_of, sweep, untagged
 from b2bua.call.screening import is_unread
 from policy.claim import Claim
 from policy.roaming import Answer
@@ -59,21 +61,33 @@ class Pair:
         headers, body = crossing(message), message.body
         screen = self._screen(leg)
         if screen is None:
-            return Crossing(headers, body)
+            return Crossing(self._departing(leg, message, headers), body)
         context = self.context
         outcome = screen.apply(message, headers, context.profile, context.register, moment)
         if is_sdp(headers):
             body = scrub_sdp(body, screen.secrets)
-        return Crossing(headers, body, outcome)
+        return Crossing(self._departing(leg, message, headers), body, outcome)
 
     def carried(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
         """The same for a message that nobody could refuse, a response, an ACK, a BYE: a body that may not be seen is
         left behind."""
         carried = self.judged(leg, message, moment)
+        if leg is self.a and leg.trunk.is_screened:
+            sweep(carried.headers, self.secrets, {})  # what a header rule brought in, the guard could only refuse
         if carried.body and self.hides_from(leg, carried.body, message):
             carried.body = b""
             carried.headers = carried.headers.without(CONTENT)
         return carried
+
+    def described(self, leg: Leg, message: Message, headers: Headers, body: bytes) -> None:
+        """A message of that leg has crossed with this; its session description stands, if it has one.
+
+        What each side has heard, and said, is what a refresh of ours repeats and compares (RFC 4028 §7.4).
+        """
+        other = self.other(leg)
+        if other is not None and describes(headers, body):
+            leg.liveness.heard = message.body
+            other.liveness.say(Description.of(headers, body))
 
     def is_refused(self, leg: Leg, request: Request) -> bool:
         """Whether a request of that leg has a body that nobody can judge."""
@@ -94,6 +108,15 @@ class Pair:
         """The reason phrase that may cross; None: the standard one."""
         shown = leg is self.a and shows(response.reason, *self.secrets)
         return None if shown else response.reason
+
+    def _departing(self, leg: Leg, message: Message, headers: Headers) -> Headers:
+        """Those headers of a message of that leg as they leave by the other."""
+        other = self.other(leg)
+        if other is None:
+            return headers
+        return depart(
+            headers, leg, other, message, part=part_of(message), sparing=spared(self.a, self.verdict)
+        )
 
     def _screen(self, leg: Leg) -> LaterScreen | None:
         """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""

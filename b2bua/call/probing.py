@@ -141,7 +141,7 @@ class Probing:
         from being as many failures in a row.
         """
         watched = self.watched.get((trunk.name, flow))
-        if watched is None or watched.key is not None:
+        if watched is None:
             return
         watched.due = min(watched.due, max(now, watched.asked_at + watched.probe.timeout_seconds))
         self._is_due(watched)

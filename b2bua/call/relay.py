@@ -6,16 +6,24 @@ nobody has thought of yet.
 
 import attrs
 
-from b2bua.call import account
+from b2bua.call import account, transfer, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
-from b2bua.call.bridge import hops_left, rack_for
+from b2bua.call.bridge import crossing, hops_left, rack_for
+from b2bua.call.credentials import is_theirs
 from b2bua.call.later import TELLS_WHO
 from b2bua.call.leg import Leg
+from b2bua.call.liveness import GONE, state
 from b2bua.call.moment import Moment
-from b2bua.call.pair import Pair
+from b2bua.call.pair import Crossing, Pair
+from b2bua.call.provisional import turn_to_branch
 from policy.verdict import Outcome
+from sipstack.dialog.dialog import TARGET_REFRESH
 from sipstack.effects import Key
 from sipstack.message import Headers, Request, Response, response_to
+from sipstack.status import reason as phrase_of
+
+#: Requests whose body, and whose answer's, may be a session description that stands from then on.
+DESCRIBES = frozenset({"INVITE", "UPDATE", "PRACK"})
 
 
 @attrs.define(eq=False)
@@ -26,8 +34,8 @@ class Relay:
     far: Leg
     key: Key
     request: Request
-    number: int
-    """The CSeq number it was sent on with."""
+    sent: Request = attrs.field(repr=False)
+    """What it became on the far leg."""
     answer_by: float | None = None
     """Of an INVITE: when it has rung long enough, since its transaction has no limit of its own (§17.1.1.2)."""
     is_cancelled: bool = False
@@ -48,43 +56,73 @@ class Relays:
         if far is None or far.dialog is None:
             return [Reply(key, response_to(request, 481))]
         refusal = self._refusal(pair, origin, request, inviting=inviting)
-        if refusal is not None:
-            return [Reply(key, response_to(request, refusal))]
+        least = [] if refusal else self._refreshes(origin, request)
+        if refusal or least:
+            return [Reply(key, response_to(request, refusal or 422, headers=least))]
         carried = pair.judged(origin, request, moment)
         record = account.later_record(pair, origin, request, carried.outcome, moment)
-        if carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO:
-            return [*record, Reply(key, response_to(request, 603))]
+        forbidden = carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO
+        refused = 603 if forbidden else transfer.adapt(pair, origin, far, request, carried)
+        if refused is not None:
+            return [*record, Reply(key, response_to(request, refused))]
+        if request.method == "PRACK":
+            turn_to_branch(far, carried.headers)
         sent = far.request(request.method, pair.context.ids, hops_left(request))
+        transfer.remember(far, sent, request)
         sent.headers.extend(carried.headers)
         sent.body = carried.body
         if request.method == "PRACK":
             self._renumber(sent, far)
+        far.prove(sent, pair.context.ids)
         shown = pair.leaks(sent) if far is pair.b else None
         if shown is not None:
             alarm = Alarm("egress guard", f"call {pair.call}: {shown} of {request.method} showed what must not be seen")
             return [*record, alarm, Reply(key, response_to(request, 603))]
+        if request.method in TELLS_WHO:
+            state(sent, far.liveness.timer.request_fields())
+        answer_by = moment.tick + pair.context.no_answer if request.method == "INVITE" else None
+        return [*record, self._start(Relay(origin, far, key, request, sent, answer_by))]
+
+    def _start(self, relay: Relay) -> Start:
         self._serial += 1
         purpose = f"relay {self._serial}"
-        answer_by = moment.tick + pair.context.no_answer if request.method == "INVITE" else None
-        self.pending[purpose] = Relay(origin, far, key, request, sent.cseq.number, answer_by)
-        return [*record, Start(purpose, sent, far.next_hop())]
+        self.pending[purpose] = relay
+        return Start(purpose, relay.sent, relay.far.next_hop())
+
+    def _refreshes(self, origin: Leg, request: Request) -> list[tuple[str, str]]:
+        """Takes note of a target refresh; the Min-SE of a 422, where its session interval is too small."""
+        if request.method not in TELLS_WHO:
+            return []
+        origin.liveness.learn(request)
+        return origin.liveness.too_small(request)
 
     def _refusal(self, pair: Pair, origin: Leg, request: Request, *, inviting: bool) -> int | None:
         if hops_left(request) < 0:
             return 483
+        if transfer.is_refused(pair, origin, request):
+            return 403
         if pair.is_refused(origin, request):
             return 415
+        if request.method == "UPDATE":
+            return 491 if _crosses_ours(origin, pair.other(origin), request) else None
         if request.method != "INVITE":
             return None
         # §14.2: one offer at a time; either side's INVITE that is not finished keeps the other's out.
         busy = any(relay.request.method == "INVITE" for relay in self.pending.values())
-        waiting = any(leg is not None and (leg.unacked or leg.held) for leg in (pair.a, pair.b))
+        legs = (pair.a, pair.b)
+        waiting = any(leg is not None and (leg.unacked or leg.held or upkeep.offers(leg)) for leg in legs)
         return 491 if busy or waiting or inviting else None
+
+    def is_busy(self, leg: Leg) -> bool:
+        """Whether a request about the session is under way on that leg, so that one of our own must wait (§14.1)."""
+        relays = self.pending.values()
+        under_way = any(relay.request.method in TELLS_WHO and leg in (relay.origin, relay.far) for relay in relays)
+        return under_way or leg.unacked is not None or leg.held is not None
 
     def _renumber(self, prack: Request, far: Leg) -> None:
         """RAck names the INVITE by its number, which each leg counts for itself."""
         value = prack.headers.first("rack")
-        inviting = [r.number for r in self.pending.values() if r.far is far and r.request.method == "INVITE"]
+        inviting = [r.sent.cseq.number for r in self.pending.values() if r.far is far and r.request.method == "INVITE"]
         renumbered = None if value is None else rack_for(value, inviting[0] if inviting else far.invite_number)
         if renumbered is not None:
             prack.headers.replace("rack", renumbered)
@@ -94,35 +132,90 @@ class Relays:
         relay = self.pending.get(purpose)
         if relay is None:
             return _acknowledge_again(pair, response)
-        if response.status == 100:
-            return []
+        if response.status == 100 or (response.status < 200 and relay.request.method != "INVITE"):
+            return []  # RFC 4320 §4.1: no provisional response but 100 to anything but an INVITE
         final = response.status >= 200
         if final:
             del self.pending[purpose]
+            again = self._proved(pair, relay, response) or self._renegotiated(pair, relay, response)
+            if again is not None:
+                return [again]
         acts: list[Act] = []
         accepted = 200 <= response.status < 300
         if accepted:
-            acts += self._accepted(pair, relay, response)
+            acts += self._accepted(pair, relay, response, moment)
         if relay.is_cancelled:
             return acts
+        _look_for_end(relay, response.status)
         carried = pair.carried(relay.far, response, moment)
         phrase = pair.phrase(relay.far, response)
         reply = response_to(relay.request, response.status, phrase, body=carried.body)
-        if accepted and relay.request.method in TELLS_WHO:
-            reply.headers.add("Contact", relay.origin.socket.contact)
+        if accepted:
+            self._refreshed(pair, relay, response, carried, reply, now=moment.tick)
         reply.headers.extend(carried.headers)
         if accepted and relay.request.method == "INVITE":
-            acts.append(relay.origin.answer(relay.key, reply, pair.context.timing, moment.tick))
+            is_awaited = relay.far.held is not None
+            acts.append(relay.origin.answer(relay.key, reply, pair.context.timing, moment.tick, is_awaited=is_awaited))
         else:
             acts.append(Reply(relay.key, reply))
         return acts
 
-    def _accepted(self, pair: Pair, relay: Relay, response: Response) -> list[Act]:
+    def _proved(self, pair: Pair, relay: Relay, response: Response) -> Start | None:
+        """After a 401 or 407 that the far leg's trunk has credentials for: the request once more, with them (§22.2).
+
+        Where they are no use, None; the request has failed then, by no fault of the origin's.
+        """
+        far = relay.far
+        if relay.is_cancelled or far.dialog is None:
+            return None
+        sent = far.again(relay.sent, response, far.dialog, pair.context.ids)
+        if sent is None:
+            if response.status in (401, 407) and not is_theirs(far.trunk.accounts, response):
+                response.status, response.reason = 500, phrase_of(500)
+            return None
+        relay.sent = sent
+        transfer.remember(far, sent, relay.request)
+        return self._start(relay)
+
+    def _renegotiated(self, pair: Pair, relay: Relay, response: Response) -> Start | None:
+        """After a 422, which is about the far leg alone: the request once more with a longer interval (RFC 4028 §7.3).
+
+        Where that is no use, None; the request has failed then, by no fault of the origin's.
+        """
+        if response.status != 422:
+            return None
+        if relay.is_cancelled or not relay.far.liveness.timer.too_small(response):
+            response.status, response.reason = 500, phrase_of(500)
+            return None
+        sent = relay.far.request(relay.sent.method, pair.context.ids, relay.sent.max_forwards or 0)
+        sent.headers.extend(crossing(relay.sent))
+        sent.body = relay.sent.body
+        state(sent, relay.far.liveness.timer.request_fields())
+        relay.far.prove(sent, pair.context.ids)
+        relay.sent = sent
+        return self._start(relay)
+
+    def _refreshed(
+        self, pair: Pair, relay: Relay, response: Response, carried: Crossing, reply: Response, *, now: float
+    ) -> None:
+        """A request about the session is accepted: its descriptions stand, and the origin's timer begins anew."""
+        if relay.request.method in DESCRIBES:
+            pair.described(relay.origin, relay.request, relay.sent.headers, relay.sent.body)
+            pair.described(relay.far, response, carried.headers, carried.body)
+        if relay.request.method in TARGET_REFRESH:
+            reply.headers.add("Contact", relay.origin.socket.contact)
+        if relay.request.method in TELLS_WHO:
+            state(reply, relay.origin.liveness.accept(relay.request, now))
+
+    def _accepted(self, pair: Pair, relay: Relay, response: Response, moment: Moment) -> list[Act]:
         """Target refresh on both legs (§12.2.1.2, §12.2.2), and the ACK of a re-INVITE."""
         far, origin = relay.far, relay.origin
         for leg, message in ((far, response), (origin, relay.request)):
             if leg.dialog is not None:
                 leg.dialog.refresh_by(message)
+        if relay.request.method in TELLS_WHO:
+            far.liveness.learn(response)
+            far.liveness.timer.accepted(response, moment.tick)
         if relay.request.method != "INVITE" or far.dialog is None:
             return []
         if relay.request.body or relay.is_cancelled or not response.body:
@@ -133,7 +226,12 @@ class Relays:
     def failed(self, purpose: str, status: int) -> list[Act]:
         """A request we sent on will have no response."""
         relay = self.pending.pop(purpose, None)
-        return [] if relay is None or relay.is_cancelled else [Reply(relay.key, response_to(relay.request, status))]
+        if relay is None or relay.is_cancelled:
+            return []
+        _look_for_end(relay, status)
+        # RFC 4320 §4.2: "MUST NOT send a response with Status-Code of 408 to a non-INVITE request".
+        said = 504 if status == 408 and relay.request.method != "INVITE" else status
+        return [Reply(relay.key, response_to(relay.request, said))]
 
     def cancelled(self, key: Key) -> list[Act]:
         """One side takes its re-INVITE back."""
@@ -164,6 +262,25 @@ class Relays:
         replies: list[Act] = [Reply(relay.key, response_to(relay.request, 487)) for relay in open_.values()]
         # An INVITE that has had its 1xx would wait for ever (§17.1.1.2 has no timer there); its CANCEL gives it one.
         return replies + [Abandon(purpose) for purpose, relay in open_.items() if relay.request.method == "INVITE"]
+
+
+def _look_for_end(relay: Relay, status: int) -> None:
+    """A re-INVITE or UPDATE that gets 408 or 481, or no answer, has found its session gone (§12.2.1.2, RFC 4028 §10).
+
+    Of other methods that is not so sure: 481 to a NOTIFY speaks of a subscription (RFC 5057 §5.1), and not everybody
+    answers an INFO. What only rings, or has not heard our 2xx, is for the INVITE to decide.
+    """
+    far = relay.far
+    is_up = far.dialog is not None and far.dialog.confirmed and far.unacked is None
+    if is_up and relay.request.method in TELLS_WHO and status in upkeep.ENDS_DIALOG:
+        far.liveness.lost = GONE
+
+
+def _crosses_ours(origin: Leg, far: Leg | None, update: Request) -> bool:
+    """Whether an UPDATE meets a request of ours: an offer an offer (RFC 3311 §5.2), or, across, an UPDATE another."""
+    if far is None:
+        return False
+    return upkeep.updates(far) or (bool(update.body) and (upkeep.offers(origin) or upkeep.offers(far)))
 
 
 def _acknowledge_again(pair: Pair, response: Response) -> list[Act]:

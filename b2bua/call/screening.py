@@ -57,7 +57,7 @@ def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency
     return Claim(
         trunk=trunk,
         trunk_class=trunk_class,
-        called=_user_of(request.uri),
+        called=user_of(request.uri),
         assertions=tuple(assertions_of(request)) if screened else (),
         emergency=emergency,
     )
@@ -218,7 +218,8 @@ def _passports(headers: Headers) -> Iterator[Assertion]:
             yield _text(Position.OTHER, "Identity", index, text)
 
 
-def _user_of(uri: str) -> str:
+def user_of(uri: str) -> str:
+    """What a Request-URI calls, as written: its user part, or what a tel URI says; "" when nothing can be read."""
     try:
         parsed = parse_uri(uri)
     except ParseError:

@@ -16,21 +16,26 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from b2bua.call.context import Context
+from b2bua.call.credentials import Asked
 from b2bua.call.leg import Leg
+from b2bua.call.liveness import Description, Liveness
 from b2bua.call.outgoing import Outgoing
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redaction import Redacted
+from b2bua.call.redirection import Redirections
 from b2bua.call.relay import Relay, Relays
 from b2bua.errors import SnapshotError
 from b2bua.trunk import Limit, Socket, Trunk
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.roaming import Answer, Roaming
 from policy.verdict import Finding, Outcome, Verdict
-from sipstack.dialog import Dialog, SentAcks, UnackedAnswer
+from sipstack.auth import Known
+from sipstack.dialog import Dialog, SentAcks, SessionTimer, UnackedAnswer
 from sipstack.flow import Flow
 from sipstack.locate import FailureMemory, Hunt, Target
 from sipstack.message import Headers, Request, Response
 from sipstack.timing import Timing
+from sipstack.values import Challenge
 
 Plain: TypeAlias = Any
 """What JSON can say. (A recursive alias is beyond what the readers of JSON are typed with.)"""
@@ -39,13 +44,16 @@ Plain: TypeAlias = Any
 PARTS: Final[tuple[type, ...]] = (
     *(Answer, Assertion, Claim, Crossing, Dialog, Finding, Flow, Headers, Hunt, Leg, Notation, Outcome, Outgoing, Pair),
     *(Position, Redacted, Relay, Relays, Request, Response, Roaming, SentAcks, Socket, Target, Timing, TrunkClass),
-    *(UnackedAnswer, Verdict),
+    *(Asked, Challenge, Known, Redirections),
+    *(UnackedAnswer, Verdict, Description, Liveness, SessionTimer),
 )
 #: Fields that are a moment of the monotonic clock.
 MOMENTS: Final[Mapping[str, frozenset[str]]] = {
     "Call": frozenset({"answer_by", "answered_at", "ends_by"}),
     "Hunt": frozenset({"_free_at"}),
+    "Liveness": frozenset({"answer_by", "offer_at", "probe_at"}),
     "Relay": frozenset({"answer_by"}),
+    "SessionTimer": frozenset({"expire_at", "refresh_at"}),
     "UnackedAnswer": frozenset({"_give_up_at", "_repeat_at"}),
 }
 #: Fields that only remember what the others say.

@@ -8,6 +8,7 @@ from itertools import combinations
 import attrs
 
 from b2bua.config.address import Endpoint
+from b2bua.config.header_rule import faults
 from b2bua.config.tree import Config, Trunk
 from policy.claim import TrunkClass
 from policy.errors import PolicyError
@@ -33,10 +34,13 @@ class Finding:
 def check(config: Config) -> Iterator[Finding]:
     """Everything wrong or doubtful with a configuration of the right shape."""
     yield from _files(config)
+    yield from _sessions(config)
     if not config.trunk:
         yield Finding(("trunk",), "there is no trunk", "declare at least one [[trunk]]")
     for index, trunk in enumerate(config.trunk):
         yield from _trunk(("trunk", index), trunk)
+        yield from _credentials(("trunk", index), trunk)
+    yield from _header_rules(config)
     yield from _numbers(config)
     yield from _bindings(config)
     yield from _pairs(config)
@@ -58,6 +62,16 @@ def _files(config: Config) -> Iterator[Finding]:
         yield Finding(("profile", "name"), str(error), "name a profile of the package, or a file of that form")
 
 
+def _sessions(config: Config) -> Iterator[Finding]:
+    sip = config.sip
+    if sip.session_seconds and sip.session_seconds < sip.min_session_seconds:
+        yield Finding(
+            ("sip", "session_seconds"),
+            f"{sip.session_seconds} s is asked of peers, and less than {sip.min_session_seconds} s refused to them",
+            "make session_seconds at least min_session_seconds, or 0",
+        )
+
+
 def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
     if trunk.trunk_class in UNAVAILABLE:
         yield Finding(
@@ -67,12 +81,13 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
         )
     if not trunk.name.isprintable() or not trunk.name.strip():
         yield Finding((*where, "name"), f"{trunk.name!r} is no name", "give it one that can be read in a log")
-    if trunk.advertise is not None and not _is_host(trunk.advertise):
-        yield Finding(
-            (*where, "advertise"),
-            f"{trunk.advertise!r} is neither a host name nor an address",
-            "name the host alone; the port is that of the socket",
-        )
+    for key, host in (("advertise", trunk.advertise), ("domain", trunk.domain)):
+        if host is not None and not _is_host(host):
+            yield Finding(
+                (*where, key),
+                f"{host!r} is neither a host name nor an address",
+                "name the host alone; the port is that of the socket",
+            )
     for key in ("listen", "peers"):
         if not getattr(trunk, key):
             yield Finding((*where, key), "is empty", "name at least one address")
@@ -91,6 +106,47 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
         )
 
 
+def _credentials(where: Where, trunk: Trunk) -> Iterator[Finding]:
+    """What is wrong is named without being shown: a password may stand in the wrong place."""
+    realms: list[str | None] = []
+    for index, one in enumerate(trunk.credentials):
+        here: Where = (*where, "credentials", index)
+        if not _is_line(one.username):
+            yield Finding((*here, "username"), "is no text of one line", "write the name that the carrier has given")
+        if not one.password.text:
+            yield Finding((*here, "password"), "is empty", "write the password that the carrier has given")
+        if one.realm is not None and not _is_line(one.realm):
+            yield Finding((*here, "realm"), "is no text of one line", "write it as the carrier's 401 has it")
+        if one.realm in realms:
+            yield Finding(
+                (*here, "realm"),
+                "is that of earlier credentials of this trunk, so these are never used",
+                "name one realm for each, and none for one at most",
+            )
+        realms.append(one.realm)
+
+
+def _is_line(text: str) -> bool:
+    return bool(text) and not any(ord(each) < 0x20 or ord(each) == 0x7F for each in text)
+
+
+def _header_rules(config: Config) -> Iterator[Finding]:
+    spared = {trunk.name for trunk in config.trunk if trunk.trunk_class in UNAVAILABLE}
+    reached = {route.to for route in config.route if route.source in spared}
+    for at, trunk in enumerate(config.trunk):
+        where: Where = ("trunk", at, "header")
+        for index, rule in enumerate(trunk.header):
+            for key, problem, mend in faults(rule):
+                yield Finding((*where, index, key), problem, mend)
+        if trunk.header and trunk.name in spared | reached:
+            yield Finding(
+                where,
+                "rules about a header that names the caller are not applied to national-transit and article-4 calls",
+                "name other headers, or know that these calls cross as they came",
+                fatal=False,
+            )
+
+
 def _probe(where: Where, trunk: Trunk) -> Iterator[Finding]:
     probe = trunk.probe
     if probe is None:
@@ -104,6 +160,15 @@ def _probe(where: Where, trunk: Trunk) -> Iterator[Finding]:
         )
     if not trunk.targets:
         yield Finding(where, f"{trunk.name!r} has no targets to probe", "give that trunk targets", fatal=False)
+    for target in trunk.targets:
+        address = target.address
+        if not any(peer.admits(ipaddress.ip_address(address.host), address.port) for peer in trunk.peers):
+            yield Finding(
+                where,
+                f"{address} is no peer of {trunk.name!r}, so its answers are dropped unread and it looks dead",
+                "add it to peers unless it answers from another address that stands there",
+                fatal=False,
+            )
 
 
 def _is_host(text: str) -> bool:

@@ -1,6 +1,7 @@
 """From a TOML file to the frozen tree, or to every mistake at once."""
 
 import re
+import stat
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -65,7 +66,7 @@ def read(path: Path) -> Result:
     config, findings = _structure(raw)
     if config is not None:
         config = _resolve(config, path.parent)
-        findings = list(check(config))
+        findings = [*check(config), *_open_to_others(path, config)]
     mistakes = tuple(
         Mistake(
             file=path,
@@ -78,6 +79,15 @@ def read(path: Path) -> Result:
         for finding in findings
     )
     return Result(None if any(mistake.fatal for mistake in mistakes) else config, mistakes)
+
+
+def _open_to_others(path: Path, config: tree.Config) -> list[Finding]:
+    """A warning where every user of the host could read a password."""
+    index = next((at for at, trunk in enumerate(config.trunk) if trunk.credentials), None)
+    if index is None or not path.stat().st_mode & stat.S_IROTH:
+        return []
+    where: Where = ("trunk", index, "credentials")
+    return [Finding(where, "every user of this host can read the password", f"chmod o-r {path}", fatal=False)]
 
 
 def _unreadable(path: Path, problem: str, mend: str, line: int | None = None) -> Result:
@@ -116,20 +126,41 @@ def line_of(text: str, where: Where) -> int | None:
     tomllib gives no positions. A key of an inline table falls back to the line of what holds it.
     """
     names = [step for step in where if isinstance(step, str)]
-    index = next((step for step in where[:2] if isinstance(step, int)), 0)
+    indexes = _indexes(where)
     table: list[str] = []
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[str, ...]] = Counter()
     found, depth = None, 0
     for number, line in enumerate(text.splitlines(), start=1):
         header = re.match(r"\s*(\[\[?)([^\]]*)\]", line)
         path = [step.strip(" \t\"'") for step in header[2].split(".")] if header else [*table, *_key(line)]
         if header:
             table = path
-            seen[path[0]] += header[1] == "[["
+            if header[1] == "[[":
+                _count(tuple(path), seen)
         shared = len(path) if path == names[: len(path)] else len(names) if path[: len(names)] == names else 0
-        if shared > depth and index == max(0, seen[path[0]] - 1):
+        arrays = [array for length in range(1, shared + 1) if (array := tuple(path[:length])) in seen]
+        if shared > depth and all(indexes.get(array, 0) == seen[array] - 1 for array in arrays):
             found, depth = number, shared
     return found
+
+
+def _indexes(where: Where) -> dict[tuple[str, ...], int]:
+    """Which table of each array it is: `("trunk", 1, "header", 0)` is the second trunk's first header."""
+    indexes: dict[tuple[str, ...], int] = {}
+    names: tuple[str, ...] = ()
+    for step in where:
+        if isinstance(step, str):
+            names = (*names, step)
+        else:
+            indexes.setdefault(names, step)
+    return indexes
+
+
+def _count(array: tuple[str, ...], seen: Counter[tuple[str, ...]]) -> None:
+    """One table more of an array; the arrays inside it begin anew."""
+    seen[array] += 1
+    for inner in [other for other in seen if other[: len(array)] == array and other != array]:
+        del seen[inner]
 
 
 def _key(line: str) -> list[str]:

@@ -5,6 +5,7 @@ Only this module needs cattrs, which comes with the extra `daemon`: a configurat
 
 import datetime
 import difflib
+import enum
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, get_args, get_origin
@@ -23,6 +24,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from b2bua.config import tree
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.check import Finding, Where
+from b2bua.config.header_rule import Action, Direction, HeaderRule, Part
 from policy.claim import TrunkClass
 from policy.roaming import Roaming as RoamingOutcome
 
@@ -38,6 +40,8 @@ TABLES: tuple[type, ...] = (
     tree.Emergency,
     tree.Target,
     tree.Probe,
+    HeaderRule,
+    tree.Credentials,
     tree.Trunk,
     tree.Route,
     tree.Config,
@@ -86,10 +90,10 @@ def _parsed(parse: Callable[[str], T]) -> Callable[[object, type], T]:
     return take
 
 
-def _choice(kind: type[TrunkClass] | type[RoamingOutcome]) -> Callable[[object, type], object]:
+def _choice(kind: type[enum.Enum]) -> Callable[[object, type], object]:
     def take(value: object, _: type) -> object:
         try:
-            return kind(value)  # type: ignore[arg-type]  # an enum says by ValueError what is none of its values
+            return kind(value)
         except ValueError:
             raise ValueError(f"{value!r} is none of {', '.join(repr(str(member)) for member in kind)}") from None
 
@@ -126,6 +130,29 @@ def _is_list(kind: Any) -> bool:
     return get_origin(kind) is tuple
 
 
+def _is_credentials(kind: Any) -> bool:
+    return bool(kind == tuple[tree.Credentials, ...])
+
+
+def _credentials(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """One table or several. What stands there instead may be a password, and is not repeated."""
+    take = _list(converter)
+
+    def several(value: object, kind: Any) -> object:
+        tables = [value] if type(value) is dict else value
+        if type(tables) is not list or not all(type(table) is dict for table in tables):
+            raise ValueError("is neither a table with username and password nor several of them")
+        return take(tables, kind)
+
+    return several
+
+
+def _password(value: object, _: type) -> tree.Password:
+    if not isinstance(value, str):
+        raise ValueError("is not a string; write it in quotes")
+    return tree.Password(value)
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _strict(str, "a string"))
@@ -136,7 +163,11 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Peer, _parsed(Peer.parse))
     converter.register_structure_hook(TrunkClass, _choice(TrunkClass))
     converter.register_structure_hook(RoamingOutcome, _choice(RoamingOutcome))
+    for choice in (Action, Direction, Part, tree.CalledFormat, tree.Passage, tree.Redirects):
+        converter.register_structure_hook(choice, _choice(choice))
+    converter.register_structure_hook(tree.Password, _password)
     converter.register_structure_hook_func(_is_list, _list(converter))
+    converter.register_structure_hook_func(_is_credentials, _credentials(converter))
     for kind in TABLES:
         overrides = {field: override(rename=key) for field, key in RENAMED.get(kind, {}).items()}
         made: Callable[[Any, Any], Any] = make_dict_structure_fn(

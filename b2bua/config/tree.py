@@ -1,11 +1,14 @@
 """The shape of the configuration: one frozen tree, what each key means in its docstring."""
 
 import datetime
+import enum
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
 
 from b2bua.config.address import Endpoint, Peer
+from b2bua.config.header_rule import HeaderRule
 from policy.claim import TrunkClass
 from policy.profile import Profile as PolicyProfile
 from policy.roaming import Roaming as RoamingOutcome
@@ -13,6 +16,16 @@ from policy.roaming import Roaming as RoamingOutcome
 _COUNT = attrs.validators.optional([attrs.validators.ge(0), attrs.validators.le(1_000_000)])
 _RATE = attrs.validators.optional([attrs.validators.ge(0.01), attrs.validators.le(100_000.0)])
 _PAUSE = attrs.validators.and_(attrs.validators.ge(0.5), attrs.validators.le(3_600.0))
+
+
+def _off_or(least: int, most: int) -> Callable[[object, "attrs.Attribute[int]", int], None]:
+    """A number of seconds, or 0 for what is not to be at all."""
+
+    def judge(_: object, field: "attrs.Attribute[int]", value: int) -> None:
+        if value and not least <= value <= most:
+            raise ValueError(f"'{field.name}' must be 0, or from {least} to {most}: {value}")
+
+    return judge
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +45,14 @@ class Sip:
         default=14_400, validator=[attrs.validators.ge(60), attrs.validators.le(604_800)]
     )
     """How long a call may last before both sides get BYE: no call outlives peers that have gone silent."""
+    session_seconds: int = attrs.field(default=1_800, validator=_off_or(90, 86_400))
+    """The session interval asked for on each leg (RFC 4028 §4.2 names 1800); 0: none is asked for, and a peer's is
+    followed."""
+    min_session_seconds: int = attrs.field(default=90, validator=[attrs.validators.ge(90), attrs.validators.le(86_400)])
+    """The shortest session interval taken from a peer; who asks for less gets 422. 90 is the least there is."""
+    probe_call_seconds: int = attrs.field(default=900, validator=_off_or(30, 86_400))
+    """After how much silence a side without a session timer gets an OPTIONS in the dialog, which every user agent
+    answers somehow (RFC 3261 §11); when it gets none, the call ends. 0: never."""
 
 
 @attrs.frozen(kw_only=True)
@@ -127,6 +148,49 @@ class Probe:
         return down if is_down and down is not None else self.interval_seconds
 
 
+class Passage(enum.StrEnum):
+    """`refer` and `replaces` of a trunk: what becomes of requests that need an agreement with the carrier."""
+
+    PASS = "pass"
+    REFUSE = "refuse"
+
+
+class CalledFormat(enum.StrEnum):
+    """`called_format` of a trunk: one spelling of a telephone number."""
+
+    PLUS = "+"
+    """+3293330000."""
+    ZEROS = "00"
+    """003293330000."""
+    NATIONAL = "national"
+    """093330000 for a number of the profile's country, and 00 before any other."""
+
+
+class Redirects(enum.StrEnum):
+    """What becomes of a redirection (3xx) of a trunk."""
+
+    REFUSE = "refuse"
+    FOLLOW = "follow"
+    PASS = "pass"
+
+
+@attrs.frozen
+class Password:
+    """A secret that shows itself nowhere."""
+
+    text: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Credentials:
+    """`[trunk.credentials]`: who we are to a trunk whose servers ask (RFC 3261 §22)."""
+
+    username: str
+    password: Password
+    realm: str | None = None
+    """The realm they are for. Without one: every realm that no other credentials of the trunk name."""
+
+
 @attrs.frozen(kw_only=True)
 class Trunk:
     """`[[trunk]]`: one interconnection."""
@@ -149,10 +213,27 @@ class Trunk:
     """How many new calls a second may come in by it, on average; a second's worth may come at once."""
     max_calls_out_per_second: float | None = attrs.field(default=None, validator=_RATE)
     """The same for calls that leave by it."""
+    credentials: tuple[Credentials, ...] = ()
+    """What its servers' 401 and 407 are answered with, one table or several. Without them these cross to the caller."""
+    redirects: Redirects = Redirects.REFUSE
+    """Whether a 3xx of its is followed to the number it names, passed to the caller, or answered 480: where a call
+    goes, and who pays for it, is not the called side's to say unless we let it."""
     probe: Probe | None = None
     """Whether and how its targets are asked if they are up; without it they are not, and only calls find out."""
+    refer: Passage = Passage.REFUSE
+    """"pass" or "refuse": what becomes of a REFER from it, which makes a telephone of the other side call somebody."""
+    replaces: Passage = Passage.REFUSE
+    """"pass" or "refuse": whether a call from it may take over or join one that stands (Replaces, Join)."""
     advertise: str | None = None
     """The host that Via and Contact name when the socket listens on every address."""
+    domain: str | None = None
+    """The host by which URIs name us there, in place of an address of the other side; without it what Via and Contact
+    name."""
+    called_format: CalledFormat | None = None
+    """How the called number is written in calls that leave by it, "+", "00" or "national"; without it as it came."""
+    header: tuple[HeaderRule, ...] = ()
+    """What is added to, removed from or changed in the headers of what leaves by it, or came in by it, in this
+    order."""
 
     @property
     def trunk_class(self) -> TrunkClass:

@@ -2,14 +2,36 @@
 
 `trunks.py` tells a trunk by socket and source (`sockets.py`); `routing.py` reads the called number and finds the way;
 `targets.py` says where the trunk's calls go, and in which order; `health.py` which of these places are up;
-`limits.py` how many calls there may be.
+`limits.py` how many calls there may be. `header_rules.py` and `number_format.py` are how what leaves is written;
+`hosts.py` compares names and addresses.
 """
 
+from b2bua.trunk.header_rules import HeaderRules, apply_rules
 from b2bua.trunk.health import Health
+from b2bua.trunk.hosts import address_of, bracketed, canonical_host
 from b2bua.trunk.limits import Limit
-from b2bua.trunk.routing import Routes, called_number
+from b2bua.trunk.number_format import in_format, number_of
+from b2bua.trunk.routing import Routes, called_number, destination, is_sos
 from b2bua.trunk.sockets import Socket
 from b2bua.trunk.targets import Targets
 from b2bua.trunk.trunks import Trunk, Trunks
 
-__all__ = ["Health", "Limit", "Routes", "Socket", "Targets", "Trunk", "Trunks", "called_number"]
+__all__ = [
+    "HeaderRules",
+    "Health",
+    "Limit",
+    "Routes",
+    "Socket",
+    "Targets",
+    "Trunk",
+    "Trunks",
+    "address_of",
+    "apply_rules",
+    "bracketed",
+    "called_number",
+    "canonical_host",
+    "destination",
+    "in_format",
+    "is_sos",
+    "number_of",
+]

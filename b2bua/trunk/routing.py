@@ -9,11 +9,16 @@ from b2bua.config import Config
 from sipstack.errors import ParseError
 from sipstack.values import SipUri, TelUri, parse_uri
 
+#: The emergency service by its name and not its number, and the services under it (RFC 5031 §4.2).
+_SOS = re.compile(r"urn:service:sos(\.[a-z0-9.-]+)?", re.IGNORECASE)
+_ROUTING_NUMBER = re.compile(r";rn=([^;@?]*+)", re.IGNORECASE)
+
 
 def called_number(uri: str) -> str:
     """The user part of a Request-URI as routes and rules read it: escapes and visual separators undone, 00 as +.
 
-    `sip:%2B32-9-333.00.00@host` is `+3293330000`. A URI without a user gives "". Raises nothing.
+    `sip:%2B32-9-333.00.00@host` is `+3293330000`, and `urn:service:sos.fire` is itself. A URI without a user gives "".
+    Raises nothing.
     """
     try:
         parsed = parse_uri(uri)
@@ -24,9 +29,22 @@ def called_number(uri: str) -> str:
     elif isinstance(parsed, TelUri):
         raw = parsed.subscriber
     else:
-        return ""
+        return uri.lower() if is_sos(uri) else ""
     number = re.sub(r"[-.() ]", "", unquote(raw.partition(";")[0], errors="surrogateescape"))
     return re.sub(r"\A00(?=[1-9])", "+", number)
+
+
+def is_sos(uri: str) -> bool:
+    """Whether it names the emergency service, or one under it, by its URN."""
+    return _SOS.fullmatch(uri) is not None
+
+
+def destination(uri: str) -> tuple[str, str]:
+    """What decides where a call goes: the called number, and the routing number of a ported one (RFC 4694 `rn`).
+
+    Raises nothing."""
+    found = _ROUTING_NUMBER.search(uri)
+    return called_number(uri), found[1].lower() if found else ""
 
 
 @attrs.frozen
@@ -52,8 +70,8 @@ class Routes:
         return cls(ordered, emergency_numbers, config.emergency.route if config.emergency else None)
 
     def is_emergency(self, number: str) -> bool:
-        """Whether the call is exactly to an emergency number and a route carries it there."""
-        return self.emergency_trunk is not None and number in self.emergency_numbers
+        """Whether the call is exactly to an emergency number, or to the service by its name, and a route carries it."""
+        return self.emergency_trunk is not None and (number in self.emergency_numbers or is_sos(number))
 
     def find(self, source: str, number: str) -> str | None:
         """The name of the trunk that a call from `source` to `number` leaves by."""

@@ -25,6 +25,11 @@ class Socket:
         return cls(str(endpoint), endpoint.is_ipv6, shown)
 
     @property
+    def domain(self) -> str:
+        """How URIs name us by it: the same, less the port that goes without saying (RFC 3261 §19.1.2)."""
+        return self.shown.removesuffix(":5060")
+
+    @property
     def contact(self) -> str:
         """The Contact value of our dialogs on this socket."""
         return f"<sip:{self.shown}>"

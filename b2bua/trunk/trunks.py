@@ -4,13 +4,16 @@ import ipaddress
 
 import attrs
 
-from b2bua.config import Config, Peer
+from b2bua.config import CalledFormat, Config, Credentials, Passage, Peer, Redirects
 from b2bua.config import Trunk as TrunkConfig
+from b2bua.trunk.header_rules import HeaderRules
 from b2bua.trunk.health import Health
+from b2bua.trunk.hosts import address_of, bracketed, canonical_host
 from b2bua.trunk.limits import Limit
 from b2bua.trunk.sockets import Socket
 from b2bua.trunk.targets import Targets
 from policy.claim import TrunkClass
+from sipstack.auth import Account, Secret
 
 #: Sources remembered with their trunk, None included; forgotten all at once when full.
 REMEMBERED = 8_192
@@ -26,12 +29,27 @@ class Trunk:
     peers: tuple[Peer, ...] = attrs.field(repr=False)
     targets: Targets
     """Where its calls go; none when none may."""
+    redirects: Redirects = Redirects.REFUSE
+    """What becomes of its 3xx."""
+    accounts: tuple[Account, ...] = attrs.field(default=(), repr=False)
+    """Who we are to its servers, where they ask."""
     inward: Limit = attrs.field(factory=Limit)
     """Of the calls that come in by it."""
     outward: Limit = attrs.field(factory=Limit)
     """Of the calls that leave by it."""
+    passes_refer: bool = False
+    """Whether a REFER from it may cross."""
+    passes_replaces: bool = False
+    """Whether an INVITE from it may take over or join a call."""
     health: Health = attrs.field(factory=Health)
     """Which of its targets are up."""
+    domain: str | None = None
+    """How URIs name us there; None: by what the socket shows."""
+    hosts: frozenset[str] = frozenset()
+    """Ours and theirs that can be named one by one, as `canonical_host` has them."""
+    headers: HeaderRules = attrs.field(factory=HeaderRules, repr=False)
+    called_format: CalledFormat | None = None
+    """How the called number is written there; None: as it came."""
 
     @property
     def is_screened(self) -> bool:
@@ -44,6 +62,13 @@ class Trunk:
             if socket.name == name:
                 return socket
         raise KeyError(name)
+
+    def is_known_as(self, host: str) -> bool:
+        """Whether a canonical host is one of ours there, a target or a peer."""
+        if host in self.hosts:
+            return True
+        address = address_of(host)
+        return address is not None and any(address in peer.network for peer in self.peers)
 
 
 @attrs.define(eq=False)
@@ -94,7 +119,25 @@ def _trunk(config: TrunkConfig) -> Trunk:
         sockets=sockets,
         peers=config.peers,
         targets=targets,
+        redirects=config.redirects,
+        accounts=tuple([_account(one) for one in config.credentials]),
         inward=Limit(of=(config.name, "inward"), calls=config.max_calls_in, per_second=config.max_calls_in_per_second),
         outward=Limit(of=(config.name, "outward"), calls=config.max_calls_out, per_second=config.max_calls_out_per_second),
+        passes_refer=config.refer is Passage.PASS,
+        passes_replaces=config.replaces is Passage.PASS,
         health=Health.of(targets.flows, config.probe),
+        domain=config.domain and bracketed(config.domain),
+        hosts=_hosts(config),
+        headers=HeaderRules.of(config.header),
+        called_format=config.called_format,
     )
+
+
+def _account(credentials: Credentials) -> Account:
+    return Account(credentials.username, Secret.of_password(credentials.password.text), credentials.realm)
+
+
+def _hosts(config: TrunkConfig) -> frozenset[str]:
+    ours = [endpoint.host for endpoint in config.listen if not endpoint.is_wildcard]
+    named = [name for name in (config.advertise, config.domain) if name is not None]
+    return frozenset(map(canonical_host, (*ours, *named, *(target.address.host for target in config.targets))))

@@ -12,7 +12,7 @@ Start at `client` or `server`. This floor stands beside `transaction`, above `me
 dialog or reads a clock; cnonces and nonces are made from random bytes that are an argument.
 """
 
-from sipstack.auth.client import CREDENTIALS, Account, DigestClient, repeated_in_ack
+from sipstack.auth.client import CREDENTIALS, Account, DigestClient, Known, repeated_in_ack
 from sipstack.auth.digest import AVAILABLE, Algorithm, Hash, Proof, Secret, ha1, userhash
 from sipstack.auth.replay import NonceMemory
 from sipstack.auth.server import (
@@ -36,6 +36,7 @@ __all__ = [
     "DigestServer",
     "Exempt",
     "Hash",
+    "Known",
     "NonceMemory",
     "Outcome",
     "Proof",

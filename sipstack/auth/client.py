@@ -5,7 +5,7 @@ first; every realm that asks gets its own credentials. Credentials that were jus
 was only their nonce that had grown old.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 import attrs
@@ -42,6 +42,21 @@ class Account:
             raise StateError(f"not a user name: {value!r}")
 
 
+@attrs.frozen(kw_only=True)
+class Known:
+    """One realm as a client knows it: what was asked, and how far its nonce is used. No secret is in it."""
+
+    header: str
+    """`Authorization` or `Proxy-Authorization`: what it is answered by."""
+    challenge: Challenge
+    nonce: str
+    cnonce: str
+    count: int
+    """How many requests the nonce has served."""
+    renewals: int
+    """How many nonces in a row were called stale at their first use."""
+
+
 @attrs.define(eq=False, repr=False)
 class DigestClient:
     """The credentials of one dialog, registration or peer: what it was asked for once, it later sends of itself.
@@ -64,20 +79,24 @@ class DigestClient:
         None after 401 or 407: nobody we have an account for asks in a way we know, or our secret is wrong. A challenge
         to an ACK or a CANCEL, which is forbidden, cannot be answered either (§22.1).
         """
+        return self.credentials(request.method, request.uri, request.body) if self.learn(request, response) else None
+
+    def learn(self, request: Request, response: Response) -> bool:
+        """The same for whoever makes the repetition first and asks for its `credentials` then: whether to repeat it."""
         if response.status not in (401, 407):
             self._note(request, response)
-            return None
+            return False
         if request.method in ("ACK", "CANCEL"):
-            return None
+            return False
         asked = self._choose(response)
         if not asked or not all(self._may_answer(key, space, request) for key, space in asked.items()):
-            return None
+            return False
         for key, space in asked.items():
             self._spaces.pop(key, None)
             self._spaces[key] = space
         while len(self._spaces) > _MOST_REALMS:
             del self._spaces[next(iter(self._spaces))]
-        return self.credentials(request.method, request.uri, request.body)
+        return True
 
     def credentials(self, method: str, uri: str, body: bytes = b"") -> Fields:
         """The credentials of a request of ours, for every realm that has asked so far; empty when none has.
@@ -85,6 +104,30 @@ class DigestClient:
         `uri` is the Request-URI as it will be printed, `body` the body. Each call uses up a nonce count.
         """
         return tuple([(name, space.respond(method, uri, body)) for (name, _), space in self._spaces.items()])
+
+    def known(self) -> tuple[Known, ...]:
+        """What it has learnt, to be put away: `recall` gives it to another client of the same accounts."""
+        return tuple(
+            [
+                Known(
+                    header=name,
+                    challenge=space.challenge,
+                    nonce=space.nonce,
+                    cnonce=space.cnonce,
+                    count=space.count,
+                    renewals=space.renewals,
+                )
+                for (name, _), space in self._spaces.items()
+            ]
+        )
+
+    def recall(self, known: Iterable[Known]) -> None:
+        """Know again what a client has learnt before; what no account answers any more is left out."""
+        for each in known:
+            space = self._space(each.challenge, each.cnonce)
+            if space is not None:
+                space.nonce, space.count, space.renewals = each.nonce, each.count, each.renewals
+                self._spaces[each.header, each.challenge.realm or ""] = space
 
     def proves(self, request: Request, response: Response) -> bool | None:
         """Whether every server that shows a proof of its own knows our secret too; None when none shows one.
@@ -121,12 +164,12 @@ class DigestClient:
             for challenge in _challenges(response, key):
                 place = (name, challenge.realm or "")
                 if place not in chosen and len(chosen) < _MOST_REALMS:
-                    space = self._space(challenge)
+                    space = self._space(challenge, self.randbytes(16).hex())
                     if space is not None:
                         chosen[place] = space
         return chosen
 
-    def _space(self, challenge: Challenge) -> "_Space | None":
+    def _space(self, challenge: Challenge, cnonce: str) -> "_Space | None":
         algorithm = Algorithm.named(challenge.algorithm)
         account = self._account(challenge.realm)
         texts = (challenge.realm, challenge.nonce, challenge.opaque or "")
@@ -136,7 +179,7 @@ class DigestClient:
         qop = _quality(challenge)
         if ha1 is None or qop == "":
             return None
-        return _Space(account, challenge, algorithm, qop, ha1, challenge.nonce or "", cnonce=self.randbytes(16).hex())
+        return _Space(account, challenge, algorithm, qop, ha1, challenge.nonce or "", cnonce=cnonce)
 
     def _account(self, realm: str | None) -> Account | None:
         named = [account for account in self.accounts if account.realm == realm]

@@ -22,7 +22,8 @@ def next_repeat(due: float, interval: float, now: float) -> float:
 class UnackedAnswer:
     """A 2xx we have just sent, waiting for its ACK.
 
-    When `deadline()` has come, call `tick`; when `given_up` is true after that, the session ends with a BYE.
+    When `deadline()` has come, call `tick`; when `given_up` is true after that, the session ends with a BYE. That is
+    after 64*T1, unless `patience` says otherwise, in seconds.
     """
 
     wire: bytes
@@ -33,13 +34,13 @@ class UnackedAnswer:
     _repeat_at: float | None
     _give_up_at: float
 
-    def __init__(self, wire: bytes, timing: Timing, now: float) -> None:
+    def __init__(self, wire: bytes, timing: Timing, now: float, *, patience: float | None = None) -> None:
         self.wire = wire
         self.given_up = False
         self._timing = timing
         self._interval = timing.t1
         self._repeat_at = now + timing.t1
-        self._give_up_at = now + timing.give_up
+        self._give_up_at = now + (timing.give_up if patience is None else patience)
 
     def deadline(self) -> float | None:
         """When `tick` is due next; None once it is acknowledged or given up."""

@@ -13,7 +13,7 @@ nothing here is woken by itself: when `deadline()` has come, call `tick(now)`.
 from sipstack.transaction.base import State, Transaction
 from sipstack.transaction.client import Client
 from sipstack.transaction.client_invite import ClientInvite
-from sipstack.transaction.key import client_key, sent_by, server_key
+from sipstack.transaction.key import client_key, client_key_of, sent_by, server_key
 from sipstack.transaction.layer import Statistics, TransactionLayer
 from sipstack.transaction.routing import note_source, reopened_flow, reply_flow
 from sipstack.transaction.server import Server
@@ -29,6 +29,7 @@ __all__ = [
     "Transaction",
     "TransactionLayer",
     "client_key",
+    "client_key_of",
     "note_source",
     "reopened_flow",
     "reply_flow",

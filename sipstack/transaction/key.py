@@ -28,7 +28,12 @@ def sent_by(via: Via) -> str:
 
 def client_key(message: Message) -> Key:
     """The key of a request of ours, and of each response to it: the branch and the method in CSeq."""
-    return Key(f"client {message.cseq.method} {(message.via.branch or '').lower()}")
+    return client_key_of(message.cseq.method, message.via.branch or "")
+
+
+def client_key_of(method: str, branch: str) -> Key:
+    """The same from its parts: how a Via of ours in somebody else's message is known again (§16.3 step 4)."""
+    return Key(f"client {method} {branch.lower()}")
 
 
 def server_key(request: Request, method: str | None = None) -> Key:

@@ -1,6 +1,8 @@
 """A box between a foreign and a national side, on ports of its own, and the peers that play there."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -9,6 +11,8 @@ from tests.peers.laws import check
 from tests.peers.ports import free_ports
 from tests.peers.sipp import Sipp
 from tests.peers.wire import Datagram
+from tests.trace.invariants import g12_nothing_is_left, g12_one_record_a_call
+from tests.trace.trace import Times
 
 FOREIGN, NATIONAL = "foreign", "national"
 
@@ -64,6 +68,10 @@ class Rig:
     peers: list[Sipp] = attrs.field(factory=list)
     """Those of this test."""
     played: int = 0
+    times: Times = attrs.field(factory=Times)
+    """Of the box that was started last."""
+    _held: dict[str, int] = attrs.field(factory=dict)
+    """What it held of the operating system when the test began, its process included."""
 
     @classmethod
     def on(cls, folder: Path, host: str) -> "Rig":
@@ -74,6 +82,7 @@ class Rig:
         """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` has more keys of that
         trunk, or others for those it has."""
         times = {"t1_ms": t1_ms, "t2_ms": 8 * t1_ms, "t4_ms": 10 * t1_ms, **sip}
+        self.times = Times(*(milliseconds / 1_000 for milliseconds in (t1_ms, times["t2_ms"], times["t4_ms"])))
         text = ["[sip]", *(f"{key} = {value}" for key, value in times.items()), _LAW]
         for side, trunk_class in ((self.foreign, "international"), (self.national, "national")):
             peers = ", ".join(f'"{side.address(port)}"' for port in (side.peer, side.caller, side.odd))
@@ -88,6 +97,7 @@ class Rig:
             text += ["[[trunk]]", *(f"{key} = {value}" for key, value in keys.items()), ""]
         self.box.config.write_text("\n".join(text))
         self.box.start()
+        self._held = _held_by(self.box)
         return self
 
     def side(self, name: str) -> Side:
@@ -148,20 +158,38 @@ class Rig:
     def begin(self) -> None:
         """A new test: what was recorded before is not its own."""
         self.box.begin()
+        self._held = _held_by(self.box)
         self.peers.clear()
 
     def end(self) -> None:
-        """The test is over: no exception, no alarm, and every law over every message."""
+        """The test is over: no exception, no alarm, every law over every message, one record a call, and as many
+        sockets as at the start."""
         for peer in self.peers:
             peer.close()
         assert not self.box.alarms, self.box.alarms
-        check(self.trace, self.ours)
+        check(self.trace, self.ours, self.times)
+        g12_one_record_a_call(((line["call"], line["kind"]) for line in self._call_lines()), is_whole=False)
+        held = _held_by(self.box)
+        if self._held.get("process") == held.get("process"):
+            g12_nothing_is_left(self._held, held)
+
+    def _call_lines(self) -> list[dict[str, Any]]:
+        """The journal's lines about calls."""
+        return [line for line in self.box.journal() if line["kind"] in ("verdict", "answer", "end")]
 
     def close(self) -> None:
         """Ends every process."""
         for peer in self.peers:
             peer.close()
         self.box.close()
+
+
+def _held_by(box: Box) -> dict[str, int]:
+    """The process of the box and how many sockets it has; nothing when none runs."""
+    if box.process is None or box.process.poll() is not None:
+        return {}
+    links = Path(f"/proc/{box.process.pid}/fd").iterdir()
+    return {"process": box.process.pid, "sockets": sum(os.readlink(link).startswith("socket:") for link in links)}
 
 
 _LAW = """

@@ -37,7 +37,11 @@ OWN = {
     "cseq",
     "contact",
     "content-length",
+    "session-expires",
+    "min-se",
 }
+#: Lines that a gateway with session timers of its own may add to what crosses.
+TIMER = ("Supported: timer", "Require: timer")
 _TOKEN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
 
 
@@ -72,11 +76,17 @@ class Seen:
 
     def crossing(self) -> list[str]:
         """The lines that are of no one leg, in order, byte for byte."""
-        return [line for (name, _), line in zip(self.fields, self.lines, strict=True) if name not in OWN]
+        lines = zip(self.fields, self.lines, strict=True)
+        return [line for (name, _), line in lines if name not in OWN and line not in TIMER]
 
     def names(self) -> list[str]:
         """The names of its headers, in order."""
         return [name for name, _ in self.fields]
+
+    def untimed(self) -> list[str]:
+        """The same less those of session timers."""
+        lines = zip(self.names(), self.lines, strict=True)
+        return [name for name, line in lines if name not in ("session-expires", "min-se") and line not in TIMER]
 
 
 def text(octets: bytes) -> str:

@@ -64,6 +64,8 @@ class Party:
     script: list[tuple[float, int, bytes]] = attrs.field(factory=lambda: [(0.05, 180, b""), (1.0, 200, b"v=0\r\n")])
     answers: dict[str, int | None] = attrs.field(factory=dict)
     """Status by method for requests in a dialog; None is silence, and 200 what is not told."""
+    answer_headers: dict[str, Fields] = attrs.field(factory=dict)
+    """Added to each of its responses in a dialog, by method."""
     body: bytes = b"v=0\r\n"
     """Of its 2xx to a re-INVITE."""
     acks: bool = True
@@ -85,13 +87,19 @@ class Party:
     # What a test makes it do.
 
     def invite(
-        self, number: str = "+3293330000", caller: str | None = None, headers: Fields = (), *, body: bytes = b"v=0\r\n"
+        self,
+        number: str = "+3293330000",
+        caller: str | None = None,
+        headers: Fields = (),
+        *,
+        body: bytes = b"v=0\r\n",
+        uri: str | None = None,
     ) -> Session:
-        """Places a call; `caller` is the From value without a tag."""
+        """Places a call; `caller` is the From value without a tag, `uri` the Request-URI in place of the number's."""
         self._count += 1
         name = f"{self.name}-{self._count}"
         local = f"{caller or f'<sip:{self.number}@{self.address}>'};tag={name}"
-        uri = f"sip:{number}@{self.gateway}"
+        uri = uri or f"sip:{number}@{self.gateway}"
         fields = [*self._via(), ("From", local), ("To", f"<{uri}>"), ("Call-ID", f"call-{name}"), ("CSeq", "1 INVITE")]
         typed = [("Content-Type", "application/sdp")] if body else []
         wire = Wire.read(write(f"INVITE {uri} SIP/2.0", [*fields, self._contact(), *headers, *typed], body))
@@ -124,20 +132,34 @@ class Party:
     ) -> None:
         """Answers a request; a final response to an INVITE is repeated until its ACK comes."""
         session = self._session(request)
-        tag = tag or (session.tag if session else f"{self.name}-x")
-        to = request.first("to") + ("" if request.to_tag or status == 100 else f";tag={tag}")
+        data = self.response(request, status, body, headers, tag)
+        self._replies[request.branch, request.method] = [data]
+        if request.method == "INVITE" and status >= 200:
+            self._repeat(data, lambda: session is None or request.cseq in session.acked, T2)
+        else:
+            self.world.send(self, data)
+
+    def response(
+        self,
+        request: Wire,
+        status: int,
+        body: bytes = b"",
+        headers: Fields = (),
+        tag: str | None = None,
+        *,
+        without: Sequence[str] = (),
+    ) -> bytes:
+        """A response, unsent; a `tag` of "" is none, and lines of the names in `without` are left out."""
+        session = self._session(request)
+        tag = tag if tag is not None else session.tag if session else f"{self.name}-x"
+        to = request.first("to") + ("" if request.to_tag or status == 100 or not tag else f";tag={tag}")
         kept = [("Via", value) for value in request.all("via")]
         kept += [("Record-Route", value) for value in request.all("record-route")]
         kept += [("From", request.first("from")), ("To", to), ("Call-ID", request.call_id)]
         typed = [("Content-Type", "application/sdp")] if body else []
         contact = [self._contact()] if 100 < status < 300 else []
         fields = [*kept, ("CSeq", request.first("cseq")), *contact, *typed, *headers]
-        data = write(f"SIP/2.0 {status} Whatever", fields, body)
-        self._replies[request.branch, request.method] = [data]
-        if request.method == "INVITE" and status >= 200:
-            self._repeat(data, lambda: session is None or request.cseq in session.acked, T2)
-        else:
-            self.world.send(self, data)
+        return write(f"SIP/2.0 {status} Whatever", [field for field in fields if field[0] not in without], body)
 
     # What it does by itself.
 
@@ -227,7 +249,8 @@ class Party:
             session.is_over = True
         status = self.answers.get(wire.method, 200)
         if status is not None:
-            self.respond(wire, status, self.body if wire.method == "INVITE" and status == 200 else b"")
+            body = self.body if wire.method == "INVITE" and status == 200 else b""
+            self.respond(wire, status, body, self.answer_headers.get(wire.method, ()))
 
     def _answered(self, wire: Wire, status: int) -> None:
         session = self._pending.get((wire.branch, wire.method))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.bridge import OWN, crossing, hops_left, next_hop, rack_for, retarget
+from b2bua.call.bridge import OWN, crossing, hops_left, is_routable, next_hop, rack_for, retarget
 from sipstack.flow import Flow
 from sipstack.message import Request
 from sipstack.message import request as build
@@ -53,6 +53,23 @@ def test_a_uri_keeps_its_user_and_gets_the_host_of_its_hop(uri: str, sent: str) 
 
 def test_an_ipv6_host_is_bracketed() -> None:
     assert retarget("sip:a@b", NEAR_6) == "sip:a@[2001:db8::1]:5060"
+
+
+@pytest.mark.parametrize(
+    ("uri", "routable"),
+    [
+        ("sip:+3293330000@a", True),
+        ("SIP:+3293330000@a", True),
+        ("tel:+3293330000", True),
+        ("sips:+3293330000@a", False),
+        ("urn:service:sos", True),
+        ("urn:service:counseling", False),
+        ("http://a/", False),
+        ("sip:", False),
+    ],
+)
+def test_a_uri_of_another_scheme_than_sip_and_tel_cannot_be_asked_for(uri: str, routable: bool) -> None:
+    assert is_routable(uri) is routable
 
 
 @given(st.text(max_size=60))

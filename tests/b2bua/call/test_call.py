@@ -516,6 +516,17 @@ def test_a_caller_may_hang_up_before_it_acks_a_late_offer() -> None:
         assert [wire.method for wire in scene.callee.seen if wire.status is None] == ["INVITE", "ACK", "BYE"]
 
 
+def test_a_callee_who_hangs_up_before_its_late_offer_is_answered_gets_its_ack() -> None:
+    with Scene() as scene:
+        scene.caller.acks = False
+        scene.callee.script = [(0.1, 200, OFFER)]
+        scene.caller.invite(body=b"")
+        scene.run(1)
+        scene.callee.bye(scene.callee.sessions[0])
+        scene.run(1)
+        assert len(scene.callee.requests("ACK")) == 1
+
+
 # CANCEL.
 
 

@@ -63,7 +63,7 @@ def test_a_late_offer_in_a_re_invite_is_answered_by_the_ack() -> None:
         assert scene.callee.requests("ACK")[-1].body == b"v=0\r\nanswer\r\n"
 
 
-@pytest.mark.parametrize("status", [488, 408, 500])
+@pytest.mark.parametrize("status", [488, 404, 500])
 def test_a_refused_re_invite_leaves_the_call_as_it_was(status: int) -> None:
     scene = Scene()
     with talking(scene) as (near, _):
@@ -78,14 +78,25 @@ def test_a_refused_re_invite_leaves_the_call_as_it_was(status: int) -> None:
         assert [w.status for w in scene.caller.responses() if w.branch == again.branch][-1] == 200
 
 
-@pytest.mark.parametrize("method", ["INVITE", "INFO"])
-def test_a_request_that_the_other_side_never_answers_is_408(method: str) -> None:
+# RFC 4320 §4.2: no 408 to a request that is no INVITE.
+@pytest.mark.parametrize(("method", "status"), [("INVITE", 408), ("INFO", 504)])
+def test_a_request_that_the_other_side_never_answers_has_timed_out(method: str, status: int) -> None:
     scene = Scene()
     with talking(scene) as (near, _):
         scene.callee.answers[method] = None
         sent = scene.caller.request(near, method)
         scene.run(40)
-        assert [w.status for w in scene.caller.responses(method) if w.branch == sent.branch][-1] == 408
+        assert [w.status for w in scene.caller.responses(method) if w.branch == sent.branch][-1] == status
+
+
+def test_a_provisional_response_to_no_invite_stays_behind() -> None:
+    # RFC 4320 §4.1: nothing but 100 may be said to it before its final response.
+    scene = Scene()
+    with talking(scene) as (near, _):
+        scene.callee.answers["INFO"] = 183
+        sent = scene.caller.request(near, "INFO")
+        scene.run(40)
+        assert [w.status for w in scene.caller.responses("INFO") if w.branch == sent.branch] == [504]
 
 
 def test_re_invites_that_cross_are_both_refused_491() -> None:

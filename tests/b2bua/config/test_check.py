@@ -1,8 +1,9 @@
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Route, Target, Trunk
+from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Probe, Route, Sip, Target, Trunk
 from b2bua.config.check import Finding, check
 from policy.claim import TrunkClass
 
@@ -203,3 +204,48 @@ def test_every_later_trunk_of_a_name_is_a_mistake(count: int) -> None:
     trunks = [trunk("same", INT, f"192.0.2.1{n}", "192.0.2.1") for n in range(count)]
     found = {f.where for f in check(config(*trunks, routes=())) if f.fatal}
     assert found == {("trunk", n, "name") for n in range(1, count)}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"interval_seconds": 4.0},
+        {"down_interval_seconds": 4.0},
+        {"interval_seconds": 4.0, "down_interval_seconds": 60.0},
+        {"interval_seconds": 0.5, "timeout_seconds": 0.6},
+    ],
+)
+def test_a_probe_that_waits_longer_than_its_interval_is_a_mistake(keys: dict[str, float]) -> None:
+    probed = attrs.evolve(trunk("a", INT, "192.0.2.10", "192.0.2.1"), probe=Probe(**keys))
+    (found,) = findings(probed)
+    assert found.fatal
+    assert found.where == ("trunk", 0, "probe", "timeout_seconds")
+    assert "make the interval longer" in found.mend
+
+
+def test_probes_go_with_any_times_that_fit_and_without_targets_are_worth_a_word() -> None:
+    for keys in ({}, {"interval_seconds": 5.0}, {"timeout_seconds": 0.5, "down_interval_seconds": 0.5}):
+        assert findings(attrs.evolve(trunk("a", INT, "192.0.2.10", "192.0.2.1"), probe=Probe(**keys))) == []
+    bare = attrs.evolve(trunk("a", INT, "192.0.2.10", "192.0.2.1", target=None), probe=Probe())
+    (found,) = [one for one in check(config(bare, routes=())) if one.where == ("trunk", 0, "probe")]
+    assert not found.fatal
+
+
+@pytest.mark.parametrize(
+    ("target", "is_doubtful"), [("192.0.2.1", False), ("192.0.2.1:5070", True), ("192.0.2.2", True)]
+)
+def test_a_probed_target_that_is_no_peer_is_worth_a_word(target: str, is_doubtful: bool) -> None:
+    probed = attrs.evolve(trunk("a", INT, "192.0.2.10", "192.0.2.1:5060", target), probe=Probe())
+    found = findings(probed)
+    assert [(one.where, one.fatal) for one in found] == [(("trunk", 0, "probe"), False)] * is_doubtful
+    assert findings(attrs.evolve(probed, probe=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "fits"), [(1_800, 90, True), (600, 600, True), (0, 3_600, True), (599, 600, False)]
+)
+def test_a_session_interval_that_we_would_refuse_ourselves_is_a_mistake(asked: int, least: int, *, fits: bool) -> None:
+    one = trunk("one", INT, "192.0.2.10", "192.0.2.1")
+    sip = Sip(session_seconds=asked, min_session_seconds=least)
+    found = [f.where for f in check(attrs.evolve(config(one), sip=sip)) if f.where[0] == "sip"]
+    assert found == ([] if fits else [("sip", "session_seconds")])

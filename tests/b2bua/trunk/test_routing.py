@@ -29,7 +29,10 @@ def routes(*triples: tuple[str, str, str], emergency: str | None = None) -> Rout
         ("TEL:112", "112"),
         ("sip:alice@host", "alice"),
         ("sip:host", ""),
-        ("urn:service:sos", ""),
+        ("urn:service:sos", "urn:service:sos"),
+        ("URN:service:SOS.fire", "urn:service:sos.fire"),
+        ("urn:service:sosumi", ""),
+        ("urn:service:counseling", ""),
         ("", ""),
         ("sip:00@host", "00"),
         ("sip:0000@host", "0000"),
@@ -66,7 +69,7 @@ def test_no_prefix_that_matches_is_no_route() -> None:
     assert routes(("a", "+32", "home")).find("a", "+33") is None
 
 
-@pytest.mark.parametrize("number", ["112", "101"])
+@pytest.mark.parametrize("number", ["112", "101", "urn:service:sos", "urn:service:sos.ambulance"])
 def test_an_emergency_number_goes_its_own_way_from_any_trunk(number: str) -> None:
     found = routes(("a", "", "rest"), emergency="rescue")
     assert found.is_emergency(number)

@@ -337,3 +337,34 @@ def test_what_is_answered_prints_and_no_secret_shows():
 def test_a_user_name_that_would_not_print_is_refused(user):
     with pytest.raises(StateError):
         Account(user, Secret.of_password("x"))
+
+
+def test_what_a_client_knows_another_of_the_same_accounts_goes_on_with():
+    first = a_client()
+    assert first.learn(an_invite(), refused(challenge(opaque='"o"', algorithm="SHA-256")))
+    first.credentials("INVITE", URI)
+    (known,) = first.known()
+    assert (known.nonce, known.count) == ("n1", 1)
+    assert "wonder" not in repr(known)
+    second = DigestClient((ALICE,), random.Random(2).randbytes)
+    second.recall([known])
+    assert second.known() == (known,)
+    assert second.credentials("BYE", URI) == first.credentials("BYE", URI)
+
+
+def test_what_no_account_answers_any_more_is_not_known_again():
+    first = a_client()
+    first.learn(an_invite(), refused(challenge()))
+    other = a_client(Account("bob", Secret.of_password("x"), "elsewhere"))
+    other.recall(first.known())
+    assert other.known() == ()
+    assert other.credentials("BYE", URI) == ()
+
+
+def test_what_is_learnt_uses_up_no_count():
+    client = a_client()
+    assert client.learn(an_invite(), refused(challenge()))
+    ((_, value),) = client.credentials("INVITE", URI)
+    assert Credentials.parse(value).nc == 1
+    assert not client.learn(an_invite(method="ACK"), refused(challenge(nonce="n2")))
+    assert not client.learn(an_invite(), response_to(an_invite(), 200))

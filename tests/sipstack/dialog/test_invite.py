@@ -25,6 +25,15 @@ def test_an_unacknowledged_2xx_is_repeated_up_to_t2_and_given_up_after_64_t1():
     assert answer.given_up
 
 
+def test_a_2xx_that_somebody_else_waits_for_is_given_up_as_early_as_told():
+    answer = UnackedAnswer(b"200", Timing(), 5.0, patience=2.0)
+    times = []
+    while (due := answer.deadline()) is not None:
+        times.append((due, answer.tick(due)))
+    assert times == [(5.5, b"200"), (6.5, b"200"), (7.0, None)]
+    assert answer.given_up
+
+
 def test_an_acknowledged_2xx_is_quiet_and_not_given_up():
     answer = UnackedAnswer(b"200", Timing(), 0.0)
     answer.acknowledged()

@@ -1,0 +1,202 @@
+"""Whether one side of a call is still there: its session timer (RFC 4028), or an OPTIONS where it has none.
+
+Session timers belong to one leg: `Session-Expires`, `Min-SE` and the option tag `timer` in Require speak of two
+neighbours and do not cross. `timer` in Supported is as true of us as of whoever wrote it, and stays where it stands.
+
+Here is the machine of one leg; the requests that it wants are made in `upkeep.py`.
+"""
+
+import enum
+from typing import Final
+
+import attrs
+
+from b2bua.call.bridge import CONTENT
+from b2bua.call.redaction import is_sdp
+from sipstack.dialog import Due, IntervalTooSmall, SessionTimer
+from sipstack.dialog.options import supports
+from sipstack.errors import ParseError
+from sipstack.message import Headers, Message, Request
+from sipstack.values.registry import canonical
+
+Fields = list[tuple[str, str]]
+
+#: Why a call ends whose side is not there any more, as evidence names it.
+EXPIRED: Final = "session expired"
+GONE: Final = "peer gone"
+#: How often in a row the network may say that a probe does not arrive.
+_MOST_MISSES: Final = 2
+
+
+class Duty(enum.Enum):
+    """What `Liveness.tick` wants."""
+
+    REFRESH = "refresh"
+    """A re-INVITE or UPDATE, so that the session goes on."""
+    OFFER = "offer"
+    """A re-INVITE with what is `owed`."""
+    PROBE = "probe"
+    """An OPTIONS: nothing has been heard for long."""
+    WITHDRAW = "withdraw"
+    """A CANCEL: a re-INVITE of ours only rings."""
+    END = "end"
+    """No refresh has come, or ours has had no success."""
+
+
+@attrs.frozen
+class Description:
+    """A session description, with the lines that speak of it."""
+
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, headers: Headers, body: bytes) -> "Description":
+        """The body of a message."""
+        return cls(tuple((canonical(key), value) for key, value in headers if key in CONTENT), body)
+
+
+@attrs.define(eq=False, kw_only=True)
+class Liveness:
+    """What one side has said of itself, and when it must say something again. Plain data."""
+
+    timer: SessionTimer = attrs.field(factory=SessionTimer)
+    updates: bool = False
+    """Whether its Allow names UPDATE."""
+    said: Description | None = attrs.field(default=None, repr=False)
+    """The session description that we said here last and that stands: a refresh by re-INVITE repeats it."""
+    heard: bytes = attrs.field(default=b"", repr=False)
+    """The one that this side said last."""
+    owed: Description | None = attrs.field(default=None, repr=False)
+    """One that the other side has changed in its answer to a refresh, and this side has yet to hear."""
+    asked: Request | None = attrs.field(default=None, repr=False)
+    """A request of our own here that waits for its final response; there is one at a time."""
+    probe_seconds: int = 0
+    """After how much silence it is probed while it has no session timer; 0: never."""
+    probe_at: float | None = None
+    offer_at: float | None = None
+    """When what is owed may be said."""
+    answer_by: float | None = None
+    """When our re-INVITE has rung long enough."""
+    refusals: int = 0
+    """How many 491 have come in a row."""
+    misses: int = 0
+    """How many probes in a row could not be sent."""
+    lost: str = ""
+    """Why the call must end, once it must."""
+
+    # What the messages say.
+
+    def say(self, description: Description) -> None:
+        """A session description has gone to this side and stands; what was owed before it is out of date."""
+        self.said, self.owed, self.offer_at = description, None, None
+
+    def learn(self, message: Message) -> None:
+        """An INVITE, an UPDATE, or a response to one has come from this side."""
+        if "allow" in message.headers:
+            try:
+                self.updates = "UPDATE" in message.headers.values("allow")
+            except ParseError:
+                self.updates = False
+
+    def begin(self, now: float, probe_seconds: int) -> None:
+        """The call is answered."""
+        self.probe_seconds = probe_seconds
+        self.hear(now)
+
+    def hear(self, now: float) -> None:
+        """Something of the dialog has come from this side."""
+        self.misses = 0
+        self.probe_at = now + self.probe_seconds if self.probe_seconds else None
+
+    def rest(self) -> None:
+        """It is asked for nothing any more."""
+        self.timer.stop()
+        self.lost, self.probe_seconds, self.probe_at, self.offer_at = "", 0, None, None
+
+    def too_small(self, request: Request) -> Fields:
+        """The Min-SE of a 422, where the request asks for an interval below ours; [] where it may go on.
+
+        A line that cannot be read counts as missing: a timer is no reason to lose a call.
+        """
+        try:
+            self.timer.judge(request)
+        except IntervalTooSmall as error:
+            return error.fields
+        except ParseError:
+            return []
+        return []
+
+    def accept(self, request: Request, now: float) -> Fields:
+        """What our 2xx to an INVITE or UPDATE of this side says of the session timer (RFC 4028 §9).
+
+        A side that neither knows timers nor has a proxy that asks for one gets none: refreshes would offer it its
+        session anew for nothing, where an OPTIONS tells as much.
+        """
+        try:
+            if "session-expires" in request.headers or supports(request, "timer"):
+                return self.timer.accept(request, now)
+        except ParseError:
+            pass
+        self.timer.stop()
+        return []
+
+    # What the clock does.
+
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        times = (self.timer.deadline(), self._due_probe(), self.offer_at, self.answer_by)
+        return min((at for at in times if at is not None), default=None)
+
+    def tick(self, now: float) -> Duty | None:
+        """What is due, one thing at a time; call it until it says None."""
+        if self.answer_by is not None and now >= self.answer_by:
+            self.answer_by = None
+            return Duty.WITHDRAW
+        if self.offer_at is not None and now >= self.offer_at:
+            self.offer_at = None
+            return Duty.OFFER
+        probe_at = self._due_probe()
+        if probe_at is not None and now >= probe_at:
+            self.probe_at = None
+            return Duty.PROBE
+        match self.timer.tick(now):
+            case Due.EXPIRE:
+                return Duty.END
+            case Due.REFRESH:
+                return Duty.REFRESH
+            case None:
+                return None
+
+    def _due_probe(self) -> float | None:
+        return self.probe_at if self.timer.agreed is None and self.asked is None else None
+
+    def missed(self, now: float, pause: float) -> None:
+        """The network says that a probe does not arrive, which may be a restart on the other side: it gets another."""
+        self.misses += 1
+        if self.misses >= _MOST_MISSES:
+            self.lost = GONE
+        else:
+            self.probe_at = now + pause
+
+
+def describes(headers: Headers, body: bytes) -> bool:
+    """Whether a body holds a session description, alone or as a part (RFC 5621 §3)."""
+    if not body or is_sdp(headers):
+        return bool(body)
+    kind = (headers.first("content-type") or "").lower()
+    return kind.startswith("multipart/") and b"application/sdp" in body.lower()
+
+
+def state(message: Message, fields: Fields) -> None:
+    """Writes the lines of a session timer into a message of ours."""
+    for name, value in fields:
+        if name != "Supported" or not _says_timer(message):
+            message.headers.add(name, value)
+
+
+def _says_timer(message: Message) -> bool:
+    try:
+        return supports(message, "timer")
+    except ParseError:
+        return False
