@@ -122,7 +122,9 @@ def _trunk(config: TrunkConfig) -> Trunk:
         redirects=config.redirects,
         accounts=tuple([_account(one) for one in config.credentials]),
         inward=Limit(of=(config.name, "inward"), calls=config.max_calls_in, per_second=config.max_calls_in_per_second),
-        outward=Limit(of=(config.name, "outward"), calls=config.max_calls_out, per_second=config.max_calls_out_per_second),
+        outward=Limit(
+            of=(config.name, "outward"), calls=config.max_calls_out, per_second=config.max_calls_out_per_second
+        ),
         passes_refer=config.refer is Passage.PASS,
         passes_replaces=config.replaces is Passage.PASS,
         health=Health.of(targets.flows, config.probe),

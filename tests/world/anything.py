@@ -13,9 +13,24 @@ from random import Random
 
 import attrs
 
-from b2bua.config import Config, Endpoint, Peer, Target
+from b2bua.config import (
+    Action,
+    CalledFormat,
+    Config,
+    Credentials,
+    Endpoint,
+    HeaderRule,
+    Part,
+    Passage,
+    Password,
+    Peer,
+    Redirects,
+    Target,
+    Trunk,
+)
 from policy.roaming import Roaming
-from tests.world.party import Party, Session
+from tests.world.challenger import PASSWORD, USER, Challenger
+from tests.world.party import Fields, Party, Session
 from tests.world.scene import CONFIG, Scene
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
@@ -41,7 +56,21 @@ SCRIPTS: tuple[tuple[tuple[float, int, bytes], ...], ...] = (
     ((0.05, 100, b""),),
     (),
 )
-METHODS = ("INVITE", "INVITE", "UPDATE", "INFO", "BYE", "BREW", "OPTIONS", "PRACK")
+METHODS = ("INVITE", "INVITE", "UPDATE", "INFO", "BYE", "BREW", "OPTIONS", "PRACK", "REFER", "NOTIFY")
+ASKED_FOR: tuple[Fields, ...] = (
+    (),
+    (),
+    (("Supported", "100rel, timer"),),
+    (("Supported", "timer"), ("Session-Expires", "90;refresher=uac")),
+    (("Supported", "timer"), ("Session-Expires", "120;refresher=uas")),
+    (("Supported", "timer"), ("Session-Expires", "60")),
+    (("Session-Expires", "1800"),),
+)
+ELSEWHERE = ("<sip:+3293330001@elsewhere.example>", "<sip:+3293330002@198.51.100.1>;q=0.5, <tel:+3293330003>", "<sip:x>")
+RULES = (
+    HeaderRule(action=Action.ADD, name="X-Carrier", value="ours", messages=(Part.SETUP, Part.DIALOG)),
+    HeaderRule(action=Action.REMOVE, name="Subject", messages=(Part.SETUP,)),
+)
 
 
 def config(random: Random) -> Config:
@@ -52,7 +81,26 @@ def config(random: Random) -> Config:
         home = attrs.evolve(home, peers=(*home.peers, Peer.parse("198.51.100.2")), targets=targets)
     if random.random() < 0.1:
         home = attrs.evolve(home, max_calls_out=1)
-    return attrs.evolve(CONFIG, trunk=(abroad, home))
+    sip = attrs.evolve(
+        CONFIG.sip,
+        session_seconds=random.choice((0, 90, 90, 1_800)),
+        probe_call_seconds=random.choice((0, 30, 900)),
+    )
+    return attrs.evolve(CONFIG, sip=sip, trunk=(_adorned(abroad, random), _adorned(home, random)))
+
+
+def _adorned(trunk: Trunk, random: Random) -> Trunk:
+    """The trunk with some of what an operator may write for it."""
+    ours = Credentials(username=USER, password=Password(PASSWORD))
+    return attrs.evolve(
+        trunk,
+        redirects=random.choice(tuple(Redirects)),
+        refer=random.choice(tuple(Passage)),
+        replaces=random.choice(tuple(Passage)),
+        called_format=random.choice((None, None, *CalledFormat)),
+        credentials=random.choice(((), (ours,))),
+        header=random.choice(((), (), RULES)),
+    )
 
 
 def scene(seed: int) -> Scene:
@@ -72,6 +120,8 @@ def scene(seed: int) -> Scene:
         # No longer than T1: the last copy of an INVITE leaves after 31.5 s, and one that comes when timer H has ended
         # (64*T1 after the refusal) is a new call, as RFC 3261 has it.
         world.link.delay = random.choice(((0.01, 0.01), (0.01, 0.3), (0.1, 0.5)))
+    if random.random() < 0.15:
+        world.callee = _challenging(world.callee, world, random)
     for party in (world.callee, world.spare):
         party.script = list(random.choice(SCRIPTS))
         party.heeds_cancel = random.random() < 0.9
@@ -82,7 +132,22 @@ def scene(seed: int) -> Scene:
         party.acks = random.random() < 0.9
         party.answers = {method: random.choice((200, 200, 488, 491, 481, 183, None)) for method in METHODS[:4]}
         party.answers["BYE"] = random.choice((200, 200, 481, None))
+    if world.callee.script and world.callee.script[-1][1] == 302:
+        world.callee.headers = (("Contact", random.choice(ELSEWHERE)),)
     return world
+
+
+def _challenging(party: Party, world: Scene, random: Random) -> Party:
+    """The same, but that it wants to know who we are."""
+    return Challenger(
+        party.name,
+        party.address,
+        party.gateway,
+        world,
+        status=random.choice((401, 407)),
+        lasts=random.choice((1, 1_000)),
+        trusts=random.random() < 0.8,
+    )
 
 
 def happenings(world: Scene, random: Random) -> None:
@@ -96,8 +161,7 @@ def happenings(world: Scene, random: Random) -> None:
 
 def _place(world: Scene, random: Random) -> None:
     body = SDP if random.random() < 0.85 else b""
-    headers = [("Supported", "100rel, timer")] if random.random() < 0.5 else []
-    world.caller.invite(random.choice(CALLED), random.choice(CALLERS), headers, body=body)
+    world.caller.invite(random.choice(CALLED), random.choice(CALLERS), random.choice(ASKED_FOR), body=body)
 
 
 def _disturb(world: Scene, random: Random) -> None:
@@ -117,7 +181,9 @@ def _ask(world: Scene, party: Party, random: Random) -> None:
     session = random.choice(party.sessions)
     method = random.choice(METHODS)
     if _speaks(session) and method != "BYE":
-        party.request(session, method, body=SDP if method in ("INVITE", "UPDATE") and random.random() < 0.8 else b"")
+        headers = [("Refer-To", "<sip:+3293330009@elsewhere.example>")] if method == "REFER" else []
+        body = SDP if method in ("INVITE", "UPDATE") and random.random() < 0.8 else b""
+        party.request(session, method, headers, body=body)
 
 
 def _hang_up(world: Scene, party: Party, random: Random) -> None:
