@@ -15,7 +15,7 @@
 - `redirection.py` where a 3xx sends a call, or its caller
 - `credentials.py` what a trunk's servers ask us to prove
 - `farewell.py`  a BYE until it is taken
-- `provisional.py` reliable 18x of a fork, numbered for the one dialog that the caller has
+- `early.py`     a call whose INVITE forks: an early dialog on either side for each branch
 - `decline.py`   the answer to a late offer of a call that ends
 - `fork.py`      the branches of it that are in need no more
 - `naming.py`    which call of ours a message names, and its name on the other side

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 import attrs
 
-from b2bua.call import account, provisional, upkeep
+from b2bua.call import account, early, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
 from b2bua.call.bridge import CONTENT, crossing, hops_left, is_routable
 from b2bua.call.context import Context
@@ -46,9 +46,6 @@ from sipstack.status import reason as phrase_of
 
 #: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
 REJECTED = ("Reason", 'Q.850;cause=21;text="Call rejected"')
-#: Provisional responses that stay on the B leg: 100, and 199 (RFC 6228), which tells of one branch of a fork what would
-#: be untrue of the A leg's only dialog.
-HOP_BY_HOP = (100, 199)
 INVITE = "invite"
 
 
@@ -84,6 +81,8 @@ class Call:
     """The limits it counts towards until it is over."""
     redirections: Redirections = attrs.field(factory=Redirections, repr=False)
     relays: Relays = attrs.field(factory=Relays)
+    lapsed: dict[str, Fork] = attrs.field(factory=dict, repr=False)
+    """Re-INVITEs by purpose that were under way when the call was over."""
     answer_by: float | None = None
     """When the roaming answer counts as failed, or when the call has rung long enough."""
     ends_by: float | None = None
@@ -243,8 +242,9 @@ class Call:
             refusal = self._reply(603, None, Headers.of([REJECTED]))
             return [alarm, *self._end("egress guard", 603, moment, refusal)]
         self.pair.b, outgoing.sent, self.state = leg, sent, State.CALLING
+        self.a.branches.clear()
         self.pair.described(self.a, self._pending(), sent.headers, sent.body)
-        return [Start(INVITE, sent, leg.flow)]
+        return [*self.relays.lose(()), Start(INVITE, sent, leg.flow)]
 
     def _called(self, outgoing: Outgoing) -> str:
         """The number that may stand where the INVITE goes: of a call that is taken over, its own."""
@@ -283,6 +283,8 @@ class Call:
         self._heard(response, moment)
         if purpose == INVITE:
             return self._answered_invite(response, moment)
+        if purpose in self.lapsed:
+            return self.lapsed[purpose].answered(response, self.pair.context.ids)
         if purpose in upkeep.PURPOSES:
             return self._unless_lost(upkeep.answered(self.pair, purpose, response, moment), moment)
         return self._unless_lost(self.relays.answered(self.pair, purpose, response, moment), moment)
@@ -327,7 +329,7 @@ class Call:
         again = self._way().answered(response, moment, self.pair.context.ids) if self.state is State.CALLING else None
         if again is not None:
             return self._try_again(again, moment)
-        if status in HOP_BY_HOP:
+        if status == 100:
             return []
         if status < 200:
             return self._ringing(response, moment) if self.state is State.CALLING else []
@@ -338,12 +340,13 @@ class Call:
         return self._refused(response, moment) if self.state is State.CALLING else []
 
     def _ringing(self, response: Response, moment: Moment) -> list[Act]:
+        branch = response.to.tag
+        if response.status == 199 and branch not in self.a.branches:
+            return []  # RFC 6228: the end of an early dialog that the caller has not heard of
         self._way().rings(response)
-        if response.to.tag:
-            self._b_dialog(response)
-        reply = self._carry(response, moment)
-        provisional.number(self._callee(), response, reply)
-        return [Reply(self.key, reply)]
+        tag = self._turn_to_branch(response)[0].local_tag if branch else self.a.tag
+        lost = self.relays.lose(self.a.branches)
+        return [*lost, Reply(self.key, self._carry(response, moment, tag))]
 
     def _accepted(self, response: Response, moment: Moment) -> list[Act]:
         leg = self._callee()
@@ -352,17 +355,17 @@ class Call:
             return [Transmit(leg.next_hop(), repeated)]
         if self.state is not State.CALLING:
             return [] if leg.held is not None and leg.held.to.tag == response.to.tag else self._unwanted(response)
-        dialog = self._b_dialog(response)
+        near, dialog = self._turn_to_branch(response)
         dialog.confirm(response)
         acts = self._acknowledge_unless_offer(leg, response, dialog)
         self.state, self.answer_by = State.ANSWERED, None
-        leg.told.clear()
         self.answered_at = moment.tick
         self.ends_by = moment.tick + self.pair.context.longest
-        reply = self._carry(response, moment)
+        reply = self._carry(response, moment, near.local_tag)
         self._keep_alive(leg, response, reply, moment.tick)
-        assert self.a.dialog is not None, "made when the call began"
-        self.a.dialog.confirm(reply)
+        near.confirm(reply)
+        early.settle(self.pair)
+        acts += self.relays.lose((dialog.remote_tag,))
         acts.append(account.answer_record(self.pair, leg, self.redirections.followed, self._way().uri, moment))
         is_awaited = leg.held is not None
         acts.append(self.a.answer(self.key, reply, self.pair.context.timing, moment.tick, is_awaited=is_awaited))
@@ -407,7 +410,7 @@ class Call:
         if response.status in (422, 503):
             response.status, response.reason = 500, phrase_of(500)
             response.headers.remove("retry-after")
-        reply = self._carry(response, moment)
+        reply = self._carry(response, moment, self.a.tag)
         return [*acts, *self._end("failed", reply.status, moment, Reply(self.key, reply))]
 
     def _redirected(self, response: Response, moment: Moment) -> list[Act]:
@@ -417,7 +420,7 @@ class Call:
             return self._fail(480, "redirected", moment)
         response.body = b""
         response.headers = response.headers.without(CONTENT)
-        reply = self._carry(response, moment)
+        reply = self._carry(response, moment, self.a.tag)
         for contact in contacts:
             reply.headers.add("Contact", contact)
         return self._end("redirected", reply.status, moment, Reply(self.key, reply))
@@ -433,11 +436,11 @@ class Call:
         alarm = Alarm("credentials", f"trunk {leg.trunk.name}: {host} port {port} does not take its credentials")
         return [alarm, *self._fail(500, "credentials", moment)]
 
-    def _carry(self, response: Response, moment: Moment) -> Response:
-        """A B leg response as the A leg's."""
+    def _carry(self, response: Response, moment: Moment, tag: str) -> Response:
+        """A B leg response as the A leg's, with that tag of ours."""
         invite, leg = self._pending(), self._callee()
         carried = self.pair.carried(leg, response, moment)
-        reply = response_to(invite, response.status, response.reason, to_tag=self.a.tag, body=carried.body)
+        reply = response_to(invite, response.status, response.reason, to_tag=tag, body=carried.body)
         if response.status < 300:
             for value in invite.headers.all("record-route"):
                 reply.headers.add("Record-Route", value)
@@ -451,9 +454,9 @@ class Call:
 
     def requested(self, leg: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
         """A request in the dialog of one leg."""
-        stranger = leg.dialog is None or leg.dialog.remote_tag != (request.from_.tag or "")
+        is_ours = early.turn_for(self.pair, leg, request)
         over = self.state in (State.PARTING, State.CANCELLING) and request.method != "BYE"
-        if leg.dialog is None or stranger or over:
+        if leg.dialog is None or over or not is_ours:
             return [Reply(key, response_to(request, 481))]
         try:
             leg.dialog.receive(request)
@@ -502,7 +505,11 @@ class Call:
             self.state, self.ends_by = State.PARTING, None
             return acts
         if leg is self.a and self.state in (State.CALLING, State.ASKING):
-            # §15: a caller may end an early dialog by BYE; to the callee that is a CANCEL.
+            # §15: a caller may end an early dialog by BYE; to the callee that of its only one is a CANCEL.
+            if len(self.a.branches) > 1:
+                acts += self._bye(self.b, self.pair.carried(leg, bye, moment))
+                early.close(self.pair)
+                return acts + self.relays.lose(self.a.branches)
             return self._give_up("BYE", 487, moment, *acts, self._reply(487))
         return [Reply(key, response_to(bye, 481))]  # §15: a callee has no BYE for an early dialog
 
@@ -602,6 +609,8 @@ class Call:
         return [*self._give_up_requests(), Closed()]
 
     def _give_up_requests(self) -> list[Act]:
+        under_way = [*self.relays.inviting(), *upkeep.inviting(self.pair)]
+        self.lapsed |= {purpose: Fork(leg, sent, is_parted=True) for purpose, leg, sent in under_way}
         return [*self.relays.give_up(), *upkeep.give_up(self.pair)]
 
     def _unless_lost(self, acts: list[Act], moment: Moment) -> list[Act]:
@@ -645,16 +654,11 @@ class Call:
         assert self.b is not None, "the B leg has not left"
         return self.b
 
-    def _b_dialog(self, response: Response) -> Dialog:
-        """The B leg's dialog for that To tag; a new tag opens a new one, and the last to speak is the current."""
-        leg = self._callee()
-        tag = response.to.tag or ""
-        if tag not in leg.branches:
-            sent = self._way().sent
-            assert sent is not None, "responses come to what was sent"
-            leg.open(tag, Dialog.as_caller(sent, response))
-        leg.dialog = leg.branches[tag]
-        return leg.dialog
+    def _turn_to_branch(self, response: Response) -> tuple[Dialog, Dialog]:
+        """The two dialogs of the branch that has sent this."""
+        sent = self._way().sent
+        assert sent is not None, "responses come to what was sent"
+        return early.heard(self.pair, self._pending(), sent, response)
 
     def _reply(self, status: int, reason: str | None = None, headers: Headers | None = None) -> Reply:
         """Our own response to the A leg's INVITE."""

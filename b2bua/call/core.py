@@ -65,6 +65,8 @@ class _Held:
     servers: set[Key] = attrs.field(factory=set)
     clients: dict[str, Key] = attrs.field(factory=dict)
     """By purpose."""
+    ids: set[tuple[str, str]] = attrs.field(factory=set)
+    """Of its legs in the table of dialogs."""
     queued: float | None = None
     """The time of its live entry in the heap."""
 
@@ -169,9 +171,7 @@ class Core:
         held = self._calls[call.id] = _Held(call)
         for limit in call.counted:
             limit.held += 1
-        for leg in (call.a, call.b):
-            if leg is not None:
-                self._dialogs[leg.id] = call, leg
+        self._enter(held)
         for key in saved["servers"]:
             self._serve(held, Key(key))
         for purpose, key in saved["clients"].items():
@@ -259,7 +259,7 @@ class Core:
         call = Call(pair=pair, key=key, invite=invite, counted=[] if emergency else [trunk.inward])
         held = self._calls[call.id] = _Held(call)
         self._serve(held, key)
-        self._dialogs[call.a.id] = call, call.a
+        self._enter(held)
         return self._do(held, call.begin(moment), moment)
 
     def _over_limit(self, trunk: Trunk, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
@@ -357,6 +357,7 @@ class Core:
     def _do(self, held: _Held, acts: list[Act], moment: Moment) -> list[Output]:
         """Carries out a call's acts, in their order."""
         out: list[Output] = []
+        self._enter(held)
         for act in acts:
             match act:
                 case Record():
@@ -375,10 +376,25 @@ class Core:
             self._queue(held)
         return out
 
+    def _enter(self, held: _Held) -> None:
+        """The table of dialogs has each leg by every tag of ours that it goes by at the moment."""
+        call = held.call
+        if call.id not in self._calls:
+            return
+        named = {id_: (call, leg) for leg in (call.a, call.b) if leg is not None for id_ in leg.ids}
+        for id_ in held.ids - named.keys():
+            del self._dialogs[id_]
+        self._dialogs.update(named)
+        held.ids = set(named)
+
     def _transact(self, held: _Held, act: Reply | Repeat | Start | Abandon, now: float) -> list[Effect]:
         match act:
             case Reply(key=key, response=response):
-                return self.layer.respond(key, response, now)
+                effects = self.layer.respond(key, response, now)
+                if key == held.call.key and response.status < 200:
+                    # Whichever branch has spoken last, a CANCEL is answered like the INVITE it ends (§9.2).
+                    self.layer.adopt_tag(key, held.call.a.tag)
+                return effects
             case Repeat(key=key, wire=wire):
                 return self.layer.repeat(key, wire, now)
             case Start():
@@ -399,9 +415,6 @@ class Core:
         key, effects = self.layer.request(act.request, act.flow, now)
         self._clients[key] = held, act.purpose
         held.clients[act.purpose] = key
-        leg = held.call.b
-        if act.purpose == INVITE and leg is not None:
-            self._dialogs[leg.id] = held.call, leg
         return effects
 
     def _count(self, record: Record) -> None:
@@ -411,6 +424,9 @@ class Core:
             self.counters[f"end: {record.facts['cause']}"] += 1
 
     def _keep_fork(self, held: _Held) -> None:
+        for purpose, lapsed in held.call.lapsed.items():
+            if purpose in held.clients:
+                self._forks[held.clients[purpose]] = lapsed
         inviting, fork = held.clients.get(INVITE), held.call.fork()
         if inviting is not None and fork is not None and held.call.answered_at is not None:
             self._forks[inviting] = fork
@@ -421,9 +437,8 @@ class Core:
         del self._calls[call.id]
         for limit in call.counted:
             limit.leave()
-        for leg in (call.a, call.b):
-            if leg is not None:
-                self._dialogs.pop(leg.id, None)
+        for id_ in held.ids:
+            del self._dialogs[id_]
         for key in held.servers:
             self._servers.pop(key, None)
         for key in held.clients.values():

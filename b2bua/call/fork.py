@@ -1,7 +1,7 @@
-"""The branches of a forked INVITE of which nobody is in need any more: each that accepts it is ACKed and hung up.
+"""INVITEs of ours that nobody is in need of any more: whoever accepts one all the same is ACKed, and hung up.
 
-RFC 3261 §13.2.2.4. A 2xx of such a branch may come while the transaction lives, 64*T1 after the first 2xx (RFC 6026
-§7.2), which is often longer than the call.
+RFC 3261 §13.2.2.4. A branch of a fork may accept it while the transaction lives, 64*T1 after the first 2xx (RFC 6026
+§7.2), which is often longer than the call; and a re-INVITE may be under way when the call ends.
 """
 
 import attrs
@@ -21,18 +21,25 @@ class Fork:
 
     leg: Leg
     sent: Request
-    """The INVITE that forked."""
+    """The INVITE that forked, or a re-INVITE."""
+    is_parted: bool = False
+    """Whether the dialog has had its BYE: that of a re-INVITE whose call is over."""
 
     def answered(self, response: Response, ids: Ids) -> list[Act]:
-        """A 2xx of a branch: its ACK and BYE, or its ACK again."""
+        """A 2xx of a branch: its ACK and BYE, or its ACK again; nothing of any other response."""
+        if not 200 <= response.status < 300:
+            return []
         repeated = self.leg.acks.repeat(response)
         if repeated is not None:
             return [Transmit(self.leg.next_hop(), repeated)]
         # A branch that has had requests of ours goes on counting where they were.
-        dialog = self.leg.branches.get(response.to.tag or "") or Dialog.as_caller(self.sent, response)
+        known = None if self.is_parted else self.leg.branches.get(response.to.tag or "")
+        dialog = Dialog.as_caller(self.sent, response) if known is None else known.dialog
         dialog.confirm(response)
         offers = bool(response.body) and not self.sent.body
         answer = decline(response, is_ipv6=self.leg.socket.is_ipv6) if offers else (Headers(), b"")
         ack = self.leg.acknowledge(response, dialog, ids, *answer)
+        if self.is_parted:
+            return [ack]
         bye = dialog.request("BYE", via=self.leg.via(ids))
         return [ack, hang_up(self.leg, dialog, bye, ids)]

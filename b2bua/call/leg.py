@@ -18,6 +18,15 @@ from sipstack.timing import Timing
 BRANCHES = 16
 
 
+@attrs.define(eq=False)
+class Branch:
+    """One branch of an INVITE that forks, as one side of the call has it."""
+
+    dialog: Dialog
+    liveness: Liveness = attrs.field(repr=False)
+    """What has been said in that dialog: each has a session of its own (RFC 3261 §13.2.1)."""
+
+
 @attrs.define(eq=False, kw_only=True)
 class Leg:
     """One side. The A leg has the caller behind it, the B leg the callee."""
@@ -29,7 +38,7 @@ class Leg:
     call_id: str
     """The Call-ID of this side; the other has another."""
     tag: str
-    """Our tag in this side's dialog."""
+    """Our tag in this side's dialog; before an answer that of the first branch, and of what no branch has said."""
     invite_number: int = 1
     """The CSeq number of the INVITE of ours that opened it; of the B leg alone."""
     asked: Asked = attrs.field(factory=Asked)
@@ -44,19 +53,20 @@ class Leg:
     unacked_key: Key | None = None
     unacked_number: int = 0
     """The CSeq number of the INVITE it answers."""
-    branches: dict[str, Dialog] = attrs.field(factory=dict)
-    """Early dialogs by the peer's tag, while an INVITE of ours forks; each counts its own requests (§12.1.2)."""
-    told: dict[int, tuple[str, int]] = attrs.field(factory=dict)
-    """The RSeq numbers of its 18x as the other side was told them, each with the branch and the number it came with."""
+    branches: dict[str, Branch] = attrs.field(factory=dict)
+    """Early dialogs by the callee's tag on the B leg; each counts its own requests (§12.1.2)."""
     referred: dict[int, int] = attrs.field(factory=dict)
     """REFERs sent on to this side: the CSeq number of each here, with the one it came with."""
     liveness: Liveness = attrs.field(factory=Liveness, repr=False)
     """Whether this side is still there."""
+    before: Liveness | None = attrs.field(default=None, repr=False)
+    """The same as it was before the first branch spoke, from which each branch starts; None until then."""
 
     @property
-    def id(self) -> tuple[str, str]:
-        """What a message in its dialog is found by, whichever tag the peer has."""
-        return self.call_id, self.tag
+    def ids(self) -> set[tuple[str, str]]:
+        """What a message in one of its dialogs is found by, whichever tag the peer has."""
+        tags = [branch.dialog.local_tag for branch in self.branches.values()]
+        return {(self.call_id, tag) for tag in (self.tag, *tags)}
 
     def via(self, ids: Ids) -> str:
         """A Via value with a fresh branch."""
@@ -108,11 +118,39 @@ class Leg:
         self.unacked_key, self.unacked_number = key, response.cseq.number
         return Reply(key, response)
 
-    def open(self, tag: str, dialog: Dialog) -> None:
+    def open(self, name: str, branch: Branch) -> None:
         """A branch of a fork has spoken; of too many, the oldest is forgotten."""
-        self.branches[tag] = dialog
+        self.branches[name] = branch
         if len(self.branches) > BRANCHES:
             del self.branches[next(iter(self.branches))]
+
+    def turn(self, name: str) -> None:
+        """What comes next is in the dialog of that branch."""
+        branch = self.branches[name]
+        self.dialog, self.liveness = branch.dialog, branch.liveness
+
+    def branch_of(self, local_tag: str, remote_tag: str) -> str | None:
+        """The name of the branch whose dialog has these tags."""
+        wanted = self.call_id, local_tag, remote_tag
+        return next((name for name, branch in self.branches.items() if branch.dialog.id == wanted), None)
+
+    def is_in(self, local_tag: str, remote_tag: str) -> bool:
+        """Whether the current dialog has these tags."""
+        return self.dialog is not None and self.dialog.id == (self.call_id, local_tag, remote_tag)
+
+    def find(self, local_tag: str, remote_tag: str) -> Dialog | None:
+        """The dialog that has these tags."""
+        name = self.branch_of(local_tag, remote_tag)
+        if name is not None:
+            return self.branches[name].dialog
+        return self.dialog if self.is_in(local_tag, remote_tag) else None
+
+    def across(self, other: "Leg", local_tag: str, remote_tag: str) -> Dialog | None:
+        """The dialog of the other leg that belongs to the one that has these tags here."""
+        name = self.branch_of(local_tag, remote_tag)
+        if name is not None and name in other.branches:
+            return other.branches[name].dialog
+        return other.dialog if self.is_in(local_tag, remote_tag) else None
 
     def awaits(self, ack: Request) -> bool:
         """Whether an ACK is the one this side's 2xx waits for, and not a late copy of an earlier one (§13.3.1.4)."""

@@ -78,12 +78,13 @@ class Dialogs:
         known = self.legs.get((name.call_id, name.to_tag))
         if known is not None:
             call, leg = known
-            other = call.pair.other(leg) if _dialog(leg, name.from_tag) else None
-            return self._named(call, other, None if other is None else other.dialog, name, key)
+            other = call.pair.other(leg)
+            dialog = None if other is None else leg.across(other, name.to_tag, name.from_tag)
+            return self._named(call, other, dialog, name, key)
         known = self.legs.get((name.call_id, name.from_tag))
         if known is not None:
             call, leg = known
-            return self._named(call, leg, _dialog(leg, name.to_tag), name, key)
+            return self._named(call, leg, leg.find(name.from_tag, name.to_tag), name, key)
         return None
 
     def target(self, text: str) -> str | None:
@@ -96,10 +97,10 @@ class Dialogs:
         except ParseError:
             return None
         call, leg = self.legs.get((name.call_id, name.remote_tag), (None, None))
-        other = call.pair.other(leg) if call and leg and _dialog(leg, name.local_tag) else None
-        if other is None or other.dialog is None:
+        other = call.pair.other(leg) if call and leg else None
+        there = leg.across(other, name.remote_tag, name.local_tag) if leg and other else None
+        if there is None:
             return None
-        there = other.dialog
         return str(attrs.evolve(name, call_id=there.call_id, local_tag=there.local_tag, remote_tag=there.remote_tag))
 
     def _named(
@@ -154,13 +155,6 @@ def rename(headers: Headers, dialogs: Dialogs, named: Named | None, *, takes: bo
     renamed = None if target is None else dialogs.target(target)
     if renamed is not None:
         headers.replace("target-dialog", renamed)
-
-
-def _dialog(leg: Leg, remote_tag: str) -> Dialog | None:
-    """The dialog of a leg with that peer's tag: a call that forks has several."""
-    if leg.dialog is not None and leg.dialog.remote_tag == remote_tag:
-        return leg.dialog
-    return leg.branches.get(remote_tag)
 
 
 def _required(headers: Headers) -> list[str]:

@@ -4,9 +4,11 @@ This carries what both ends agree on without us: re-INVITE, UPDATE, PRACK, INFO,
 nobody has thought of yet.
 """
 
+from collections.abc import Collection
+
 import attrs
 
-from b2bua.call import account, transfer, upkeep
+from b2bua.call import account, early, transfer, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, rack_for
 from b2bua.call.credentials import is_theirs
@@ -15,7 +17,6 @@ from b2bua.call.leg import Leg
 from b2bua.call.liveness import GONE, state
 from b2bua.call.moment import Moment
 from b2bua.call.pair import Crossing, Pair
-from b2bua.call.provisional import turn_to_branch
 from policy.verdict import Outcome
 from sipstack.dialog.dialog import TARGET_REFRESH
 from sipstack.effects import Key
@@ -39,6 +40,8 @@ class Relay:
     answer_by: float | None = None
     """Of an INVITE: when it has rung long enough, since its transaction has no limit of its own (§17.1.1.2)."""
     is_cancelled: bool = False
+    branch: str = ""
+    """The callee's tag in the dialogs that it goes in: while the call rings there are several."""
 
 
 @attrs.define(eq=False)
@@ -65,8 +68,6 @@ class Relays:
         refused = 603 if forbidden else transfer.adapt(pair, origin, far, request, carried)
         if refused is not None:
             return [*record, Reply(key, response_to(request, refused))]
-        if request.method == "PRACK":
-            turn_to_branch(far, carried.headers)
         sent = far.request(request.method, pair.context.ids, hops_left(request))
         transfer.remember(far, sent, request)
         sent.headers.extend(carried.headers)
@@ -81,7 +82,8 @@ class Relays:
         if request.method in TELLS_WHO:
             state(sent, far.liveness.timer.request_fields())
         answer_by = moment.tick + pair.context.no_answer if request.method == "INVITE" else None
-        return [*record, self._start(Relay(origin, far, key, request, sent, answer_by))]
+        relay = Relay(origin, far, key, request, sent, answer_by, branch=early.current(pair))
+        return [*record, self._start(relay)]
 
     def _start(self, relay: Relay) -> Start:
         self._serial += 1
@@ -132,6 +134,7 @@ class Relays:
         relay = self.pending.get(purpose)
         if relay is None:
             return _acknowledge_again(pair, response)
+        early.turn(pair, relay.branch)
         if response.status == 100 or (response.status < 200 and relay.request.method != "INVITE"):
             return []  # RFC 4320 §4.1: no provisional response but 100 to anything but an INVITE
         final = response.status >= 200
@@ -233,6 +236,12 @@ class Relays:
         said = 504 if status == 408 and relay.request.method != "INVITE" else status
         return [Reply(relay.key, response_to(relay.request, said))]
 
+    def lose(self, branches: Collection[str]) -> list[Act]:
+        """Only these branches go on: what waits in the early dialogs of others will hear no more (RFC 3261 §12.3)."""
+        lost = [purpose for purpose, relay in self.pending.items() if relay.branch not in branches]
+        over = [self.pending.pop(purpose) for purpose in lost]
+        return [Reply(relay.key, response_to(relay.request, 481)) for relay in over]
+
     def cancelled(self, key: Key) -> list[Act]:
         """One side takes its re-INVITE back."""
         for purpose, relay in self.pending.items():
@@ -254,6 +263,11 @@ class Relays:
                 relay.is_cancelled = True
                 acts += [Reply(relay.key, response_to(relay.request, 504)), Abandon(purpose)]
         return acts
+
+    def inviting(self) -> list[tuple[str, Leg, Request]]:
+        """The re-INVITEs under way: purpose, leg and what was sent there."""
+        pending = self.pending.items()
+        return [(purpose, relay.far, relay.sent) for purpose, relay in pending if relay.request.method == "INVITE"]
 
     def give_up(self) -> list[Act]:
         """The call ends: what is still pending is answered 487 (§15.1.2)."""

@@ -17,7 +17,8 @@ import attrs
 
 from b2bua.call.context import Context
 from b2bua.call.credentials import Asked
-from b2bua.call.leg import Leg
+from b2bua.call.fork import Fork
+from b2bua.call.leg import Branch, Leg
 from b2bua.call.liveness import Description, Liveness
 from b2bua.call.outgoing import Outgoing
 from b2bua.call.pair import Crossing, Pair
@@ -42,10 +43,9 @@ Plain: TypeAlias = Any
 
 #: What a call is made of, beside itself.
 PARTS: Final[tuple[type, ...]] = (
-    *(Answer, Assertion, Claim, Crossing, Dialog, Finding, Flow, Headers, Hunt, Leg, Notation, Outcome, Outgoing, Pair),
-    *(Position, Redacted, Relay, Relays, Request, Response, Roaming, SentAcks, Socket, Target, Timing, TrunkClass),
-    *(Asked, Challenge, Known, Redirections),
-    *(UnackedAnswer, Verdict, Description, Liveness, SessionTimer),
+    *(Answer, Asked, Assertion, Branch, Challenge, Claim, Crossing, Description, Dialog, Finding, Flow, Fork, Headers),
+    *(Hunt, Known, Leg, Liveness, Notation, Outcome, Outgoing, Pair, Position, Redacted, Redirections, Relay, Relays),
+    *(Request, Response, Roaming, SentAcks, SessionTimer, Socket, Target, Timing, TrunkClass, UnackedAnswer, Verdict),
 )
 #: Fields that are a moment of the monotonic clock.
 MOMENTS: Final[Mapping[str, frozenset[str]]] = {

@@ -106,6 +106,12 @@ def give_up(pair: Pair) -> list[Act]:
     return acts
 
 
+def inviting(pair: Pair) -> list[tuple[str, Leg, Request]]:
+    """The re-INVITEs of ours that are under way: purpose, leg and request."""
+    asked = [(leg, leg.liveness.asked) for leg in (pair.a, pair.b) if leg is not None]
+    return [(_purpose(pair, leg), leg, sent) for leg, sent in asked if sent is not None and sent.method == "INVITE"]
+
+
 def offers(leg: Leg) -> bool:
     """Whether a re-INVITE of ours waits for its response there."""
     asked = leg.liveness.asked

@@ -8,7 +8,6 @@ import argparse
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from itertools import count
 
 from tests.faults.bare import FORBIDDEN, HONEST, Bare, allocated, invite, quickest
 from tests.faults.network import outcome
@@ -45,17 +44,18 @@ def memory(many: int) -> Iterator[str]:
 def floods(many: int) -> Iterator[str]:
     """17, 21: what rubbish and huge datagrams cost beside a call."""
     bad, heard, good = rubbish(max(800, many // 10)), Bare(), Bare()
-    cost = quickest(lambda _: [heard.hear(data) for data in bad]) / len(bad)
-    call = quickest(lambda turn: [good.hear(invite(1_000 * turn + number)) for number in range(300)]) / 300
+    cost = quickest(lambda _: heard.hear_all(bad)) / len(bad)
+    call = quickest(lambda turn: good.hear_all(invite(1_000 * turn + number) for number in range(300))) / 300
     octets = heard.octets_out / heard.octets_in
     yield f"rubbish: {cost / call:.2f} of the CPU of a good INVITE; {octets:.2f} octets answered for each one heard"
-    turns = count()
     for kind, make in HUGE.items():
-        bare, spent = Bare(), []
-        for size in (LARGEST // 2, LARGEST):
-            made = [make(size - next(turns)) for _ in range(5)]
-            spent.append(quickest(lambda turn, made=made, bare=bare: bare.hear(made[turn])))
+        spent = [_spent(make, size) for size in (LARGEST // 2, LARGEST)]
         yield f"{kind}: {spent[1] / call:.1f} good INVITEs; {spent[1] / max(spent[0], 1e-3):.1f} times half its size"
+
+
+def _spent(make: Callable[[int], bytes], size: int) -> float:
+    bare, made = Bare(), [make(size - less) for less in range(5)]
+    return quickest(lambda turn: bare.hear(made[turn]))
 
 
 KINDS: dict[str, tuple[Callable[[int], Iterator[str]], int]] = {

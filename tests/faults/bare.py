@@ -44,6 +44,11 @@ class Bare:
         self.octets_in += len(data)
         self._take(self.core.receive(data, flow, self.moment))
 
+    def hear_all(self, messages: Iterable[bytes]) -> None:
+        """One after the other."""
+        for data in messages:
+            self.hear(data)
+
     def wait(self, seconds: float) -> None:
         """Turns the clock, with every deadline on the way."""
         end = self.now + seconds

@@ -1,6 +1,7 @@
 """Peers that die, and a daemon that is killed or told to stop."""
 
 import signal
+from functools import partial
 
 import pytest
 
@@ -8,8 +9,8 @@ from tests.faults.carriers import Carriers
 from tests.peers.rig import NATIONAL, Rig
 from tests.peers.waiting import until
 from tests.world.crowd import Plan, Talk
+from tests.world.party import Party
 from tests.world.scene import Scene
-from tests.world.wire import Wire
 
 STANDS = Plan(name="stands", script=[(0.0, 180, b""), (0.02, 200, b"v=0\r\n")])
 
@@ -63,7 +64,7 @@ def test_of_a_killed_daemon_nothing_is_left_half_open_and_its_calls_are_interrup
         heard = (first.caller, "INVITE"), (second.caller, "BYE"), *((talk.callee, "BYE") for talk in others)
         for party, method in heard:
             assert party is not None
-            carriers.loop.until(lambda party=party, method=method: _answers(party.seen, method) == [481], method)
+            carriers.loop.until(partial(_is_unknown, party, method), method)
         carriers.loop.run(0.1)
         assert len(third.caller.seen) == before
         told = fresh.box.statistics()
@@ -89,10 +90,10 @@ def test_a_daemon_told_to_stop_stops_at_once_and_its_calls_are_interrupted(fresh
     assert NATIONAL in fresh.box.log
 
 
-def _answers(seen: list[Wire], method: str) -> list[int]:
-    """Statuses of the responses to requests within the dialog, copies left out."""
-    found = {wire.data: wire.status for wire in seen if wire.status is not None and wire.method == method}
-    return [status for status in found.values() if status != 200 and status >= 200]
+def _is_unknown(party: Party, method: str) -> bool:
+    """Whether its request of that method in the dialog has been answered 481, and nothing else but what came before."""
+    found = {wire.status for wire in party.seen if wire.status is not None and wire.method == method}
+    return {status for status in found if status > 200} == {481}
 
 
 def _ack(talk: Talk) -> bytes:

@@ -72,8 +72,8 @@ def test_what_has_no_via_is_not_answered() -> None:
 def test_rubbish_costs_less_than_a_call() -> None:
     bad, good = rubbish(800)[:400], Bare()
     heard = Bare()
-    cost = quickest(lambda _: [heard.hear(data) for data in bad])
-    call = quickest(lambda turn: [good.hear(invite(1_000 * turn + number)) for number in range(300)])
+    cost = quickest(lambda _: heard.hear_all(bad))
+    call = quickest(lambda turn: good.hear_all(invite(1_000 * turn + number) for number in range(300)))
     assert cost / len(bad) < call / 300
 
 

@@ -53,7 +53,7 @@ def calls_to_their_end(carriers: Carriers, count: int) -> None:
 
 
 def test_a_disk_that_takes_no_more_costs_no_call_and_at_last_no_line(fresh: Rig) -> None:
-    fresh.start()
+    fresh.start(t1_ms=500)
     with Carriers(fresh) as carriers:
         calls_to_their_end(carriers, 2)
         # The log shares the limit, but is shorter.
@@ -99,7 +99,7 @@ def test_a_disk_that_takes_its_time_holds_up_nobody(tmp_path: Path, monkeypatch:
 
 
 def test_a_daemon_without_a_descriptor_to_spare_goes_on(fresh: Rig) -> None:
-    fresh.start()
+    fresh.start(t1_ms=500)
     with Carriers(fresh) as carriers:
         calls_to_their_end(carriers, 2)
         held = len(list(Path(f"/proc/{fresh.box._running.pid}/fd").iterdir()))

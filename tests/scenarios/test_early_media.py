@@ -26,7 +26,7 @@ def test_each_18x_is_told_in_its_order_with_the_description_it_has() -> None:
 # 19 and 20: forks.
 
 
-def test_the_forks_of_a_callee_are_one_dialog_to_the_caller_and_the_winners_description_comes_with_the_2xx() -> None:
+def test_each_fork_of_a_callee_is_a_dialog_to_the_caller_with_its_own_description_and_the_winners_goes_on() -> None:
     scene = Scene()
     with ringing(scene) as (near, far, invite):
         one, two = sdp(5001), sdp(5002)
@@ -37,7 +37,8 @@ def test_the_forks_of_a_callee_are_one_dialog_to_the_caller_and_the_winners_desc
         scene.run(1)
         heard = [(wire.status, wire.body) for wire in scene.caller.responses() if wire.status != 100]
         assert heard == [(183, one), (183, two), (200, two)]
-        assert len({wire.to_tag for wire in scene.caller.responses() if wire.status != 100}) == 1
+        first, second, winner = [wire.to_tag for wire in scene.caller.responses() if wire.status != 100]
+        assert first != second == winner
         far.tag = "two"
         scene.caller.request(near, "INFO")
         scene.run(1)
@@ -45,16 +46,16 @@ def test_the_forks_of_a_callee_are_one_dialog_to_the_caller_and_the_winners_desc
         assert [wire.to_tag for wire in scene.callee.requests("ACK")] == ["two"]
 
 
-def test_the_reliable_18x_of_two_forks_are_numbered_as_one_dialog_and_each_prack_finds_its_fork() -> None:
+def test_the_reliable_18x_of_two_forks_are_numbered_each_in_its_dialog_and_each_prack_finds_its_fork() -> None:
     scene = Scene()
     with ringing(scene, SUPPORTED) as (near, far, invite):
         for tag in ("one", "two"):  # which count by themselves, and count alike
             scene.callee.respond(invite, 183, sdp(5001 if tag == "one" else 5002), RELIABLE, tag=tag)
             scene.run(0.1)
         told = [wire.first("rseq") for wire in scene.caller.responses() if wire.status == 183]
-        assert told == ["4711", "4712"]
-        for rseq in told:
-            sent = scene.caller.request(near, "PRACK", [("RAck", f"{rseq} 1 INVITE")])
+        assert told == ["4711", "4711"]
+        for fork in near.early.values():
+            sent = scene.caller.request(fork, "PRACK", [("RAck", "4711 1 INVITE")])
             scene.run(0.1)
             assert answers(scene.caller, sent) == [200]
         pracks = [(wire.to_tag, wire.first("rack"), wire.cseq) for wire in scene.callee.requests("PRACK")]
@@ -66,15 +67,18 @@ def test_the_reliable_18x_of_two_forks_are_numbered_as_one_dialog_and_each_prack
         assert [wire.to_tag for wire in scene.callee.requests("ACK")] == ["one"]
 
 
-def test_what_else_the_caller_says_in_the_early_dialog_goes_to_the_fork_that_spoke_last() -> None:
+def test_what_else_the_caller_says_in_an_early_dialog_goes_to_its_fork_whoever_spoke_last() -> None:
     scene = Scene()
     with ringing(scene) as (near, far, invite):
         for tag in ("one", "two"):
             scene.callee.respond(invite, 180, tag=tag)
             scene.run(0.1)
-            scene.caller.request(near, "INFO")
+        one, two = near.early.values()
+        for fork in (one, two, one):
+            scene.caller.request(fork, "INFO")
             scene.run(0.1)
-        assert [(wire.to_tag, wire.cseq) for wire in scene.callee.requests("INFO")] == [("one", 2), ("two", 2)]
+        infos = [(wire.to_tag, wire.cseq) for wire in scene.callee.requests("INFO")]
+        assert infos == [("one", 2), ("two", 2), ("one", 3)]
         scene.callee.respond(invite, 200, ANSWER, tag="two")
         far.tag = "two"
         scene.run(1)
@@ -276,14 +280,15 @@ def test_progress_of_any_kind_is_told(status: int) -> None:
         scene.caller.cancel(near)
 
 
-def test_the_end_of_one_early_dialog_is_not_told_since_the_caller_has_only_one() -> None:
+def test_the_end_of_one_early_dialog_is_told_in_that_dialog() -> None:
     scene = Scene()
     with ringing(scene, [("Supported", "199")]) as (near, far, invite):
-        scene.callee.respond(invite, 180, tag="one")
-        scene.callee.respond(invite, 180, tag="two")
-        scene.callee.respond(invite, 199, tag="one")
-        scene.run(0.1)
+        for status, tag in ((180, "one"), (180, "two"), (199, "one"), (199, "three")):
+            scene.callee.respond(invite, status, tag=tag)
+            scene.run(0.1)
+        one, two = near.early
         scene.callee.respond(invite, 200, ANSWER, tag="two")
         far.tag = "two"
         scene.run(1)
-        assert near.statuses == [100, 180, 200]
+        told = [(wire.status, wire.to_tag) for wire in scene.caller.responses() if wire.status != 100]
+        assert told == [(180, one), (180, two), (199, one), (200, two)]

@@ -102,6 +102,18 @@ def refused() -> Scene:
     return scene
 
 
+def unheard() -> Scene:
+    """Requests in the dialog that the callee never answers, or answers but with 18x."""
+    with Scene() as scene:
+        session = scene.caller.invite(body=SDP)
+        scene.run(3)
+        scene.callee.answers = {"INFO": None, "MESSAGE": 183}
+        scene.caller.request(session, "INFO")
+        scene.caller.request(session, "MESSAGE")
+        scene.run(40)
+    return scene
+
+
 def from_home() -> Scene:
     """The same way out, with nothing judged."""
     with Scene(from_home=True) as scene:
@@ -135,6 +147,7 @@ STORIES: Final[tuple[Story, ...]] = (
     cancelled,
     judged,
     refused,
+    unheard,
     from_home,
     without_an_ack,
     longest,

@@ -208,11 +208,10 @@ class Trace:
             fitting = [a for a in waiting if self._may_lead_to(a, b)]
             if not fitting:
                 orphans.append(b)
-            at_once = [a for a in fitting if a.request.at == b.request.at]
-            (a, *others) = at_once or fitting or [None]
-            if a is not None and not others:
-                found.append(Pair(a, b))
-                waiting.remove(a)
+            at_once = [a for a in fitting if a.request.at == b.request.at] or fitting
+            if len(at_once) == 1:
+                found.append(Pair(at_once[0], b))
+                waiting.remove(at_once[0])
         return found, orphans
 
     def _may_lead_to(self, a: Transaction, b: Transaction) -> bool:

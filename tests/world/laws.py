@@ -12,7 +12,11 @@ import attrs
 from b2bua.call import Record
 from b2bua.call.core import Output
 from sipstack.effects import Send
+from tests.trace.invariants import MOST_BRANCHES
 from tests.world.wire import Wire
+
+Branch = tuple[str, int, str]
+"""Call-ID and CSeq number of an INVITE of ours, and the tag of a callee that it has reached."""
 
 
 class BrokenLawError(AssertionError):
@@ -30,8 +34,12 @@ class Laws:
     """Those of them that open a call."""
     _finals: dict[tuple[str, str], bytes] = attrs.field(factory=dict)
     """The final response to each of them."""
-    _tags: dict[tuple[str, str], str] = attrs.field(factory=dict)
-    """Our To tag towards each of them."""
+    _speaking: Branch | None = None
+    """The branch whose response has just gone in."""
+    _voices: dict[tuple[str, str], Branch] = attrs.field(factory=dict)
+    """The branch that speaks by each tag of ours, which goes with a Call-ID."""
+    _names: dict[Branch, str] = attrs.field(factory=dict)
+    """The tag of ours by which each branch speaks."""
     _accepted: dict[tuple[str, str, int], bool] = attrs.field(factory=dict)
     """Each 2xx that went in, by Call-ID, To tag and CSeq; true once it is ACKed."""
     _ended: set[tuple[str, str]] = attrs.field(factory=set)
@@ -41,16 +49,19 @@ class Laws:
     _allowed: int = 0
     """How many verdicts let their call go on."""
     _sent: set[bytes] = attrs.field(factory=set)
-    """Our requests, for what repeats one."""
-    _numbers: dict[tuple[str, str], int] = attrs.field(factory=dict)
-    """Our last CSeq number by Call-ID and their tag; "" before they have one."""
+    """Our requests and provisional responses, for what repeats one."""
+    _numbers: dict[tuple[str, str, str], int] = attrs.field(factory=dict)
+    """Our last CSeq number by Call-ID, our tag and theirs; "" before they have one."""
     _kinds: Counter[tuple[str, str]] = attrs.field(factory=Counter)
 
     def saw(self, wire: Wire, *, is_stray: bool) -> None:
         """A datagram has gone in."""
+        self._speaking = None
         if is_stray:
             return
         status = wire.status
+        if status is not None and 100 < status < 300 and wire.method == "INVITE":
+            self._speaking = wire.call_id, wire.cseq, wire.to_tag
         if status is None and wire.method == "INVITE":
             self._offered.add((wire.call_id, wire.branch))
             if not wire.to_tag:
@@ -71,6 +82,7 @@ class Laws:
                     self._asked(wire)
                 else:
                     self._told(wire, wire.status)
+        self._speaking = None
 
     def finish(self) -> None:
         """Nothing will happen any more."""
@@ -88,7 +100,8 @@ class Laws:
     def _recorded(self, record: Record) -> None:
         self.records.append(record)
         self._kinds[record.call, record.kind] += 1
-        _law(self._kinds[record.call, record.kind] == 1, f"call {record.call} has a second {record.kind} line")
+        once = record.kind != "later"
+        _law(not once or self._kinds[record.call, record.kind] == 1, f"call {record.call} has a second {record.kind} line")
         _law(not self._kinds[record.call, "end"] or record.kind == "end", f"call {record.call} goes on after its end")
         if record.kind == "verdict" and record.facts["verdict"] != "block":
             self._allowed += 1
@@ -115,10 +128,10 @@ class Laws:
         if wire.data in self._sent:
             return
         self._sent.add(wire.data)
-        opened = self._numbers.get((wire.call_id, ""), 0)
-        last = self._numbers.get((wire.call_id, wire.to_tag), opened)
+        opened = self._numbers.get((wire.call_id, wire.from_tag, ""), 0)
+        last = self._numbers.get((wire.call_id, wire.from_tag, wire.to_tag), opened)
         _law(wire.cseq > last, f"a {wire.method} with CSeq {wire.cseq} after {last} in {wire.call_id}")
-        self._numbers[wire.call_id, wire.to_tag] = wire.cseq
+        self._numbers[wire.call_id, wire.from_tag, wire.to_tag] = wire.cseq
 
     def _told(self, wire: Wire, status: int) -> None:
         """A response of ours."""
@@ -127,8 +140,6 @@ class Laws:
         key = wire.call_id, wire.branch
         if status > 100:
             _law(bool(wire.to_tag), f"a {status} without a To tag")
-            tag = self._tags.setdefault(key, wire.to_tag)
-            _law(tag == wire.to_tag, f"our To tag changes from {tag} to {wire.to_tag}")
         if status >= 200:
             first = self._finals.setdefault(key, wire.data)
             _law(first == wire.data, f"a second final answer to the INVITE {key}: {wire.start}")
@@ -137,6 +148,24 @@ class Laws:
             _law(accepted <= answers, f"the INVITE {key} is accepted before its answer line stands")
         else:
             _law(key not in self._finals, f"{status} after the final answer to the INVITE {key}")
+        if 100 < status < 300 and key in self._initial:
+            self._speaks(wire)
+
+
+    def _speaks(self, wire: Wire) -> None:
+        """By each tag of ours one branch speaks, and each branch by one, unless there are more than one may keep."""
+        if wire.data in self._sent:
+            return
+        self._sent.add(wire.data)
+        branch = self._speaking
+        _law(branch is not None, f"nobody has sent what {wire.start} tells")
+        if branch is None or not (branch[2] or wire.start.startswith("SIP/2.0 2")):
+            return
+        voice = self._voices.setdefault((wire.call_id, wire.to_tag), branch)
+        _law(voice == branch, f"by our To tag {wire.to_tag} speaks {branch} after {voice}")
+        if sum(known[:2] == branch[:2] for known in self._names) < MOST_BRANCHES:
+            name = self._names.setdefault(branch, wire.to_tag)
+            _law(name == wire.to_tag, f"our To tag for {branch} changes from {name} to {wire.to_tag}")
 
 
 def _law(holds: bool, sentence: str) -> None:

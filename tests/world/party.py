@@ -42,6 +42,9 @@ class Session:
     routes: tuple[str, ...] = ()
     statuses: list[int] = attrs.field(factory=list)
     """Of the responses to our INVITE, each once."""
+    early: "dict[str, Session]" = attrs.field(factory=dict)
+    """The dialogs that responses to our INVITE have opened, by their tag; each counts its own requests. This one is the
+    dialog of the latest, and of the 2xx for good."""
     acked: set[int] = attrs.field(factory=set)
     """CSeq numbers of INVITEs whose ACK has come."""
     is_over: bool = False
@@ -265,9 +268,11 @@ class Party:
         if status >= 300:
             self.world.send(self, self._ack_failure(wire))
         elif status > 100:
-            session.remote = wire.first("to")
-            session.target = wire.contact or session.target
-            session.routes = tuple(reversed(wire.all("record-route")))
+            fork = session.early.setdefault(wire.to_tag, attrs.evolve(session, early={}, cseq=wire.cseq))
+            for dialog in (fork, session) if status >= 200 or session.final is None else (fork,):
+                dialog.remote = wire.first("to")
+                dialog.target = wire.contact or dialog.target
+                dialog.routes = tuple(reversed(wire.all("record-route")))
             if status >= 200 and self.acks:
                 self.world.send(self, self._in_dialog(session, "ACK", wire.cseq, (), b""))
 

@@ -20,6 +20,7 @@ from tests.world.crowd import SDP, Crowd, Plan, Talk
 from tests.world.scene import CONFIG
 
 RINGS = (0.05, 180, b"")
+TIMER = (("Supported", "timer"), ("Session-Expires", "120;refresher=uac"), ("Allow", "UPDATE"))
 PLANS = (
     Plan(name="normal", doings=[(20.0, Talk.caller_hangs_up)]),
     Plan(name="normal, the callee hangs up", doings=[(35.0, Talk.callee_hangs_up)]),
@@ -50,8 +51,15 @@ PLANS = (
     ),
     Plan(
         name="refreshed",
-        headers=[("Supported", "timer"), ("Session-Expires", "120"), ("Allow", "UPDATE")],
-        doings=[(300.0, Talk.callee_hangs_up)],
+        headers=TIMER,
+        doings=[
+            *[(float(at), lambda talk: talk.caller_says("UPDATE", TIMER)) for at in range(50, 300, 50)],
+            (300.0, Talk.callee_hangs_up),
+        ],
+    ),
+    Plan(
+        name="abandoned: never refreshed",
+        headers=TIMER,
     ),
     Plan(
         name="transferred",

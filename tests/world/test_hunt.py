@@ -6,8 +6,10 @@ import attrs
 import pytest
 
 from b2bua.config import Config, Endpoint, Peer, Target
+from policy.roaming import Roaming
 from tests.world.scene import CONFIG, Scene
 
+MOBILE = "+32470123456"
 SPARE, HOME = Endpoint.parse("198.51.100.2"), Endpoint.parse("198.51.100.1")
 
 
@@ -104,13 +106,17 @@ def test_a_caller_who_gives_up_between_two_targets_is_let_go() -> None:
 
 
 def test_what_a_verdict_takes_out_is_out_at_every_target() -> None:
-    with scene() as world:
+    with scene(answers={MOBILE: Roaming.FAILED}) as world:
         refuses_503(world)
-        shown = ("P-Asserted-Identity", "<sip:+3212345@abroad>")
-        world.caller.invite(headers=[shown])
+        number = f"<sip:{MOBILE}@abroad>"
+        session = world.caller.invite(caller=number, headers=[("P-Asserted-Identity", number)])
         world.run(5)
+        assert session.final == 200
+        world.caller.bye(session)
+    assert world.record("verdict").facts["verdict"] == "withhold"
     for party in (world.spare, world.callee):
-        assert not any(b"+3212345" in wire.data for wire in party.seen if wire.status is None)
+        assert party.requests("INVITE")
+        assert not any(MOBILE.encode() in wire.data for wire in party.seen)
 
 
 def test_a_prack_names_the_invite_by_the_number_of_the_target_that_answered() -> None:

@@ -41,7 +41,7 @@ def told(*outputs: Record | bytes, heard: tuple[bytes, ...] = ()) -> Laws:
     [
         ((answer(603), answer(200)), "a second final answer"),
         ((message("BYE sip:x@y SIP/2.0", "1 BYE", "nobody"),), "a BYE of no call"),
-        ((answer(200), answer(200, tag="u")), "To tag changes"),
+        ((answer(200), answer(200, tag="u")), "a second final answer"),
         ((answer(200, tag=""),), "without a To tag"),
         ((answer(200), answer(180)), "180 after the final answer"),
         ((invite(),), "no verdict line"),
@@ -64,7 +64,13 @@ def test_a_law_is_broken_at_the_step_that_breaks_it(outputs: tuple[Record | byte
 def test_a_call_may_be_accepted_only_when_its_line_stands() -> None:
     with pytest.raises(BrokenLawError, match="before its answer line"):
         told(line("verdict"), answer(200), line("answer"), heard=(invite(),))
-    told(line("verdict"), line("answer"), answer(200), heard=(invite(),))
+    told(line("verdict"), line("answer"), answer(200), heard=(invite(), answer(200)))
+
+
+@pytest.mark.parametrize("status", [180, 200])
+def test_a_call_rings_and_is_accepted_only_by_the_word_of_a_branch(status: int) -> None:
+    with pytest.raises(BrokenLawError, match="nobody has sent"):
+        told(line("verdict"), line("answer"), answer(status), heard=(answer(status), invite()))
 
 
 @pytest.mark.parametrize(

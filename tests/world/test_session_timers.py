@@ -388,6 +388,20 @@ def test_else_it_is_a_re_invite_that_repeats_what_was_said_last() -> None:
     assert not scene.alarms
 
 
+def test_an_answer_that_comes_twice_gets_the_same_ack_twice() -> None:
+    scene = world()
+    scene.callee.answers["INVITE"] = None
+    with talking(scene, says=[expires(600, "uac")]):
+        refresh = until(scene, scene.callee, "INVITE")
+        answer = scene.callee.response(refresh, 200, ANSWER, [expires(600, "uac")])
+        for _ in range(2):
+            scene.send(scene.callee, answer)
+            scene.run(0.1)
+        acks = [wire.data for wire in scene.callee.seen if wire.start.startswith("ACK") and wire.cseq == refresh.cseq]
+        assert len(acks) == 2
+        assert len(set(acks)) == 1
+
+
 def test_a_late_offer_is_repeated_by_the_side_that_heard_its_answer() -> None:
     scene = world()
     agrees(scene.callee, expires(600, "uac"))

@@ -1,5 +1,7 @@
 """Branches of a forked INVITE that accept a call which has no need of them."""
 
+import pytest
+
 from tests.world.scene import Scene
 from tests.world.wire import Wire
 
@@ -71,3 +73,22 @@ def test_nothing_of_a_fork_is_kept_when_its_transaction_is_over() -> None:
         assert len(scene.core._forks) == 1
         scene.run(64 * 0.5)
         assert not scene.core._forks
+
+
+@pytest.mark.parametrize("ending", ["caller", "callee"])
+def test_a_re_invite_that_is_accepted_when_the_call_is_over_is_acked(ending: str) -> None:
+    with Scene() as scene:
+        session = scene.caller.invite()
+        scene.run(5)
+        scene.callee.answers["INVITE"] = None
+        scene.caller.request(session, "INVITE", body=b"v=0\r\n")
+        scene.run(1)
+        invite = scene.callee.requests("INVITE")[-1]
+        if ending == "caller":
+            scene.caller.bye(session)
+        else:
+            scene.callee.bye(scene.callee.sessions[0])
+        scene.run(1)
+        scene.callee.respond(invite, 200, b"v=0\r\n")
+        scene.run(1)
+        assert scene.callee.sessions[0].acked == {1, invite.cseq}

@@ -1,7 +1,8 @@
 import pytest
 
 from b2bua.call.acts import Repeat, Reply, Transmit
-from b2bua.call.leg import Leg
+from b2bua.call.leg import BRANCHES, Branch, Leg
+from b2bua.call.liveness import Liveness
 from b2bua.trunk import Trunks
 from sipstack.dialog import Dialog
 from sipstack.effects import Key
@@ -33,13 +34,55 @@ def leg() -> Leg:
     )
 
 
+def early(tag: str) -> Dialog:
+    assert isinstance(INVITE, Request)
+    return Dialog.as_callee(INVITE, tag)
+
+
 def accepted() -> Response:
     assert isinstance(INVITE, Request)
     return response_to(INVITE, 200, to_tag="our")
 
 
-def test_a_leg_is_found_by_call_id_and_our_tag() -> None:
-    assert leg().id == ("c", "our")
+def test_a_leg_is_found_by_call_id_and_each_of_our_tags() -> None:
+    one = leg()
+    assert one.ids == {("c", "our")}
+    one.open("there", Branch(early("our-other"), Liveness()))
+    assert one.ids == {("c", "our"), ("c", "our-other")}
+
+
+def test_of_too_many_branches_the_oldest_is_forgotten() -> None:
+    one = leg()
+    for number in range(BRANCHES + 3):
+        one.open(f"there-{number}", Branch(early(f"our-{number}"), Liveness()))
+    assert list(one.branches) == [f"there-{number}" for number in range(3, BRANCHES + 3)]
+
+
+def test_a_leg_that_is_turned_to_a_branch_goes_on_in_its_dialog() -> None:
+    one = leg()
+    for name in ("b", "c"):
+        one.open(name, Branch(early(f"our-{name}"), Liveness()))
+    one.turn("b")
+    assert (one.dialog, one.liveness) == (one.branches["b"].dialog, one.branches["b"].liveness)
+    assert one.is_in("our-b", "their")
+    assert not one.is_in("our-c", "their")
+
+
+def test_dialogs_are_found_by_both_tags_on_either_leg() -> None:
+    one, other = leg(), leg()
+    for name in ("b", "c"):
+        one.open(name, Branch(early(f"our-{name}"), Liveness()))
+        other.open(name, Branch(early(f"far-{name}"), Liveness()))
+    one.turn("c")
+    for name in ("b", "c"):
+        assert one.branch_of(f"our-{name}", "their") == name
+        assert one.find(f"our-{name}", "their") is one.branches[name].dialog
+        assert one.across(other, f"our-{name}", "their") is other.branches[name].dialog
+    assert one.branch_of("our-b", "nobody") is one.find("our-b", "nobody") is None
+    assert one.across(other, "our-b", "nobody") is None
+    one.branches.clear()
+    assert one.across(other, "our-c", "their") is other.dialog
+    assert one.across(other, "our-b", "their") is None
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,10 @@ def test_what_two_places_hold_together_they_hold_together_again() -> None:
         (call,) = calls(scene)
         restored = Call.restore(call.snapshot(scene.now), scene.core.context, scene.now)
         assert restored.b is not None
-        assert restored.b.dialog is next(iter(restored.b.branches.values()))
+        for leg in (restored.a, restored.b):
+            (branch,) = leg.branches.values()
+            assert leg.dialog is branch.dialog
+            assert leg.liveness is branch.liveness
         assert restored.pair.context is scene.core.context
         assert restored.a.trunk is scene.core.context.trunks.by_name["abroad"]
         assert restored.counted == call.counted
