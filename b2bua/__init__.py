@@ -1,8 +1,10 @@
 """A SIP back-to-back user agent that applies the Belgian decree of 12 May 2024 against spoofed caller numbers.
 
 - `config/`    what the operator writes, checked whole
+- `identity/`  what a message says of its caller: the claim, a verdict's edits, the egress guard
 - `trunk/`     which trunk a datagram belongs to, which one a call leaves by
-- `call/`      the call, sans-IO: screening, the two legs, what crosses
+- `call/`      the call, sans-IO: the two legs, what crosses, how they live and end
+- `moment.py`  the two clocks, read once an input
 - `roaming/`   who answers where a mobile subscriber is
 - `evidence/`  the journal and its hash chain
 - `app.py`     the shell: sockets, clocks, signals

@@ -16,8 +16,8 @@ from pathlib import Path
 import attrs
 import phonenumbers
 
-from b2bua.call.screening import claim_of
 from b2bua.evidence import Journal
+from b2bua.identity.screening import claim_of
 from bench.figures import Figure
 from bench.processes import SCRATCH
 from bench.story import CALLER, LONDON, UTC, Story, dirty_invite, invite, tell

@@ -2,9 +2,9 @@
 
 from b2bua.call.acts import Alarm, Record
 from b2bua.call.leg import Leg
-from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
-from b2bua.call.screening import IDENTITY
+from b2bua.identity.screening import IDENTITY
+from b2bua.moment import Moment
 from b2bua.trunk import Limit
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.flow import Flow

@@ -22,17 +22,17 @@ from b2bua.call.farewell import hang_up
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import state
-from b2bua.call.moment import Moment
 from b2bua.call.naming import Named, Refusal, rename, way_of
 from b2bua.call.outgoing import Again, Outgoing, hunt_for, trunk_for
 from b2bua.call.pair import Crossing, Pair
-from b2bua.call.redaction import Redacted, redact, untagged
 from b2bua.call.redirection import Redirections, passed
 from b2bua.call.relay import Relays
-from b2bua.call.screening import claim_of, unreadable
 from b2bua.call.snapshot import Plain, load, save
 from b2bua.config import Part
 from b2bua.errors import SnapshotError
+from b2bua.identity.redaction import Redacted, redact, untagged
+from b2bua.identity.screening import claim_of, unreadable
+from b2bua.moment import Moment
 from b2bua.trunk import Limit, called_number
 from b2bua.trunk.hosts import bracketed
 from policy.engine import decide

@@ -18,10 +18,10 @@ from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import Liveness
-from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
 from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
+from b2bua.moment import Moment
 from b2bua.trunk import Trunk, called_number, destination
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
@@ -240,7 +240,8 @@ class Core:
             self.counters["refused: loop"] += 1
             return self._respond(key, invite, 482, moment)
         emergency = self._is_emergency(invite)
-        self.counters["emergency"] += emergency
+        if emergency:
+            self.counters["emergency"] += 1
         if trunk.is_screened and not self.may_record and not emergency:
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))

@@ -6,7 +6,7 @@ an answer has a stream for each of the offer's, at port 0 (RFC 3264 §6).
 
 from typing import Final
 
-from b2bua.call.redaction import is_sdp
+from b2bua.identity.redaction import is_sdp
 from sipstack.message import Headers, Response
 
 _WORDS: Final = 4

@@ -7,9 +7,9 @@ a call whose caller number may not be shown, or must stay as it was admitted, ru
 from typing import Final
 
 from b2bua.call.leg import Leg
-from b2bua.call.screening import IDENTITY, TEXTS
 from b2bua.call.topology import Side, hide, is_concerned, shown_by
 from b2bua.config import Part
+from b2bua.identity.screening import IDENTITY, TEXTS
 from b2bua.trunk import Trunk, apply_rules, in_format, number_of
 from policy.claim import TrunkClass
 from policy.numbering import Plan

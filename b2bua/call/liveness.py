@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from b2bua.call.bridge import CONTENT
-from b2bua.call.redaction import is_sdp
+from b2bua.identity.redaction import is_sdp
 from sipstack.dialog import Due, IntervalTooSmall, SessionTimer
 from sipstack.dialog.options import supports
 from sipstack.errors import ParseError

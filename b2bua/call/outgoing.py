@@ -12,8 +12,8 @@ from b2bua.call.context import Context
 from b2bua.call.credentials import Asked
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import Liveness, state
-from b2bua.call.moment import Moment
-from b2bua.call.redaction import Redacted
+from b2bua.identity.redaction import Redacted
+from b2bua.moment import Moment
 from b2bua.trunk import Trunk
 from sipstack.dialog import SessionTimer
 from sipstack.effects import Cause

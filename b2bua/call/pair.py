@@ -5,13 +5,13 @@ import attrs
 from b2bua.call.bridge import CONTENT, crossing
 from b2bua.call.context import Context
 from b2bua.call.departure import depart, part_of, spared
-from b2bua.call.guard import leak, shows
-from b2bua.call.later import LaterScreen
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import Description, describes
-from b2bua.call.moment import Moment
-from b2bua.call.redaction import is_sdp, scrub_sdp, secrets_of, sweep, untagged
-from b2bua.call.screening import is_unread
+from b2bua.identity.guard import leak, shows
+from b2bua.identity.later import LaterScreen
+from b2bua.identity.redaction import is_sdp, scrub_sdp, secrets_of, sweep, untagged
+from b2bua.identity.screening import is_unread
+from b2bua.moment import Moment
 from policy.claim import Claim
 from policy.roaming import Answer
 from policy.verdict import Outcome, Verdict
@@ -114,9 +114,7 @@ class Pair:
         other = self.other(leg)
         if other is None:
             return headers
-        return depart(
-            headers, leg, other, message, part=part_of(message), sparing=spared(self.a, self.verdict)
-        )
+        return depart(headers, leg, other, message, part=part_of(message), sparing=spared(self.a, self.verdict))
 
     def _screen(self, leg: Leg) -> LaterScreen | None:
         """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""

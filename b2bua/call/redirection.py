@@ -15,12 +15,12 @@ import attrs
 
 from b2bua.call import account
 from b2bua.call.acts import Alarm
-from b2bua.call.guard import shows
-from b2bua.call.moment import Moment
 from b2bua.call.outgoing import Outgoing, hunt_for, trunk_for
 from b2bua.call.pair import Pair
-from b2bua.call.screening import user_of
 from b2bua.config import CalledFormat, Redirects
+from b2bua.identity.guard import shows
+from b2bua.identity.screening import user_of
+from b2bua.moment import Moment
 from b2bua.trunk import Limit, Trunk, called_number, canonical_host, in_format, number_of
 from policy.engine import decide
 from policy.numbering import Plan

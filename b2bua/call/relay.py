@@ -12,11 +12,11 @@ from b2bua.call import account, early, transfer, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, rack_for
 from b2bua.call.credentials import is_theirs
-from b2bua.call.later import TELLS_WHO
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import GONE, state
-from b2bua.call.moment import Moment
 from b2bua.call.pair import Crossing, Pair
+from b2bua.identity.later import TELLS_WHO
+from b2bua.moment import Moment
 from policy.verdict import Outcome
 from sipstack.dialog.dialog import TARGET_REFRESH
 from sipstack.effects import Key

@@ -22,10 +22,10 @@ from b2bua.call.leg import Branch, Leg
 from b2bua.call.liveness import Description, Liveness
 from b2bua.call.outgoing import Outgoing
 from b2bua.call.pair import Crossing, Pair
-from b2bua.call.redaction import Redacted
 from b2bua.call.redirection import Redirections
 from b2bua.call.relay import Relay, Relays
 from b2bua.errors import SnapshotError
+from b2bua.identity.redaction import Redacted
 from b2bua.trunk import Limit, Socket, Trunk
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.roaming import Answer, Roaming

@@ -13,7 +13,7 @@ from typing import Final, Self
 import attrs
 
 from b2bua.call.leg import Leg
-from b2bua.call.screening import CARRIERS
+from b2bua.identity.screening import CARRIERS
 from b2bua.trunk import Trunk, address_of, bracketed, canonical_host
 from sipstack.message import Headers, Message, Request
 from sipstack.values.grammar import HOST, QUOTED

@@ -14,8 +14,8 @@ from typing import Final
 from b2bua.call.acts import Abandon, Act, Alarm, Start, Transmit
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import EXPIRED, GONE, Description, Duty, describes, state
-from b2bua.call.moment import Moment
 from b2bua.call.pair import Pair
+from b2bua.moment import Moment
 from sipstack.dialog import back_off
 from sipstack.effects import Cause
 from sipstack.message import Headers, Request, Response

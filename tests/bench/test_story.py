@@ -1,5 +1,5 @@
 from b2bua.call import Record
-from b2bua.call.screening import claim_of
+from b2bua.identity.screening import claim_of
 from bench.boxes import Ports, configuration
 from bench.story import CALLEE, CALLER, UTC, dirty_invite, invite, tell
 from policy import Outcome, Profile, Register, TrunkClass, Verdict, decide

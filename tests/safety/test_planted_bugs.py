@@ -11,7 +11,8 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from b2bua.call import bridge, later, pair, passport, redaction, screening
+from b2bua.call import bridge, pair
+from b2bua.identity import later, passport, redaction, screening
 from policy.claim import Position
 from policy.numbering import hidden
 from policy.rules import redirect

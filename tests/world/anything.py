@@ -66,7 +66,11 @@ ASKED_FOR: tuple[Fields, ...] = (
     (("Supported", "timer"), ("Session-Expires", "60")),
     (("Session-Expires", "1800"),),
 )
-ELSEWHERE = ("<sip:+3293330001@elsewhere.example>", "<sip:+3293330002@198.51.100.1>;q=0.5, <tel:+3293330003>", "<sip:x>")
+ELSEWHERE = (
+    "<sip:+3293330001@elsewhere.example>",
+    "<sip:+3293330002@198.51.100.1>;q=0.5, <tel:+3293330003>",
+    "<sip:x>",
+)
 RULES = (
     HeaderRule(action=Action.ADD, name="X-Carrier", value="ours", messages=(Part.SETUP, Part.DIALOG)),
     HeaderRule(action=Action.REMOVE, name="Subject", messages=(Part.SETUP,)),

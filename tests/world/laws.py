@@ -101,7 +101,10 @@ class Laws:
         self.records.append(record)
         self._kinds[record.call, record.kind] += 1
         once = record.kind != "later"
-        _law(not once or self._kinds[record.call, record.kind] == 1, f"call {record.call} has a second {record.kind} line")
+        _law(
+            not once or self._kinds[record.call, record.kind] == 1,
+            f"call {record.call} has a second {record.kind} line",
+        )
         _law(not self._kinds[record.call, "end"] or record.kind == "end", f"call {record.call} goes on after its end")
         if record.kind == "verdict" and record.facts["verdict"] != "block":
             self._allowed += 1
@@ -150,7 +153,6 @@ class Laws:
             _law(key not in self._finals, f"{status} after the final answer to the INVITE {key}")
         if 100 < status < 300 and key in self._initial:
             self._speaks(wire)
-
 
     def _speaks(self, wire: Wire) -> None:
         """By each tag of ours one branch speaks, and each branch by one, unless there are more than one may keep."""

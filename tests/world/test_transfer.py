@@ -480,9 +480,7 @@ def test_a_target_dialog_names_the_dialog_that_the_other_side_has() -> None:
         world.caller.request(session, "INFO", [("Target-Dialog", "elsewhere;local-tag=1;remote-tag=2")])
         world.run(1)
         first, second = world.callee.requests("INFO")
-        assert first.first("target-dialog") == (
-            f"{far.call_id};local-tag={far.invite.from_tag};remote-tag={far.tag}"
-        )
+        assert first.first("target-dialog") == (f"{far.call_id};local-tag={far.invite.from_tag};remote-tag={far.tag}")
         assert second.first("target-dialog") == "elsewhere;local-tag=1;remote-tag=2"
         world.caller.bye(session)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.call.credentials import MOST, Asked, is_theirs
-from b2bua.call.guard import leak
+from b2bua.identity.guard import leak
 from sipstack.auth import Account, Secret
 from sipstack.ids import Ids
 from sipstack.message import Request, Response, request, response_to

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from b2bua.call.departure import depart
 from b2bua.call.leg import Leg
-from b2bua.call.screening import CARRIERS
 from b2bua.call.topology import PLACES, Side, hide, is_concerned, shown_by
 from b2bua.config import Part
+from b2bua.identity.screening import CARRIERS
 from b2bua.trunk import Socket, Trunks
 from sipstack.dialog import Dialog
 from sipstack.flow import Flow

@@ -142,7 +142,14 @@ MISTAKES = [
     ('peers = ["192.0.2.1"]', 'peers = ["192.0.2.1/24"]', 8, "trunk[0].peers[0]", "host bits", "docs/operating.md"),
     ('name = "abroad"', 'name = "abroad"\nadvertise = "a b"', 6, "trunk[0].advertise", "neither a host", "host alone"),
     ('name = "abroad"', 'name = "abroad"\nrefer = "allow"', 6, "trunk[0].refer", "is none of 'pass'", "docs/operating"),
-    ('name = "abroad"', 'name = "abroad"\nreplaces = "no"', 6, "trunk[0].replaces", "is none of 'pass'", "docs/operating"),
+    (
+        'name = "abroad"',
+        'name = "abroad"\nreplaces = "no"',
+        6,
+        "trunk[0].replaces",
+        "is none of 'pass'",
+        "docs/operating",
+    ),
     ('name = "abroad"', 'name = "abroad"\nadvertise = "gw:5060"', 6, "trunk[0].advertise", "neither", "host alone"),
     ('["192.0.2.1:5060"]', '["[2001:db8::1]:5060"]', 9, "trunk[0].targets", "address family", "listen on"),
     (

@@ -8,12 +8,12 @@ import uvloop
 
 from b2bua.app import App
 from b2bua.call.call import Call
-from b2bua.call.redaction import Redacted
 from b2bua.demo import stage
 from b2bua.demo.stage import staged
 from b2bua.demo.stories import STORIES
 from b2bua.demo.story import Side
 from b2bua.errors import GatewayError
+from b2bua.identity.redaction import Redacted
 from policy.claim import Position
 from policy.profile import Action, Profile, RuleName
 from sipstack.effects import Send

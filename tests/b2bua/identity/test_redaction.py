@@ -2,8 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.guard import shows
-from b2bua.call.redaction import ANONYMOUS, Redacted, clean, redact, scrub_sdp, secrets_of, sweep, untagged, withhold
+from b2bua.identity.guard import shows
+from b2bua.identity.redaction import (
+    ANONYMOUS,
+    Redacted,
+    clean,
+    redact,
+    scrub_sdp,
+    secrets_of,
+    sweep,
+    untagged,
+    withhold,
+)
 from policy.claim import Position
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.message import Headers

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of, is_unread
+from b2bua.identity.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of, is_unread
 from policy.claim import Notation, Position, TrunkClass
 from sipstack.errors import ParseError
 from sipstack.message import Request, parse

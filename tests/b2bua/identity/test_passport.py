@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.passport import DEEPEST, MOST, Passport, read_passport
+from b2bua.identity.passport import DEEPEST, MOST, Passport, read_passport
 from sipstack.errors import ParseError
 
 

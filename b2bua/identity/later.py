@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import attrs
 
-from b2bua.call.moment import Moment
-from b2bua.call.redaction import clean, secrets_of, sweep, untagged, withhold
-from b2bua.call.screening import IDENTITY, TEXTS, assertions_of
+from b2bua.identity.redaction import clean, secrets_of, sweep, untagged, withhold
+from b2bua.identity.screening import IDENTITY, TEXTS, assertions_of
+from b2bua.moment import Moment
 from policy.claim import Claim
 from policy.engine import decide
 from policy.profile import Profile

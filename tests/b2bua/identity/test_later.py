@@ -2,7 +2,7 @@ import pytest
 
 from b2bua.call import Moment
 from b2bua.call.bridge import crossing
-from b2bua.call.later import LaterScreen
+from b2bua.identity.later import LaterScreen
 from policy.claim import Claim, TrunkClass
 from policy.profile import Profile
 from policy.register import Register

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from b2bua.call.guard import FEWEST, shows
-from b2bua.call.screening import IDENTITY, TEXTS
+from b2bua.identity.guard import FEWEST, shows
+from b2bua.identity.screening import IDENTITY, TEXTS
 from policy.claim import Position
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.message import Headers

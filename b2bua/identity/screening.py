@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from b2bua.call.passport import read_passport
+from b2bua.identity.passport import read_passport
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError

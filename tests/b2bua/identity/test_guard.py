@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.guard import FEWEST, leak, shows
+from b2bua.identity.guard import FEWEST, leak, shows
 
 SECRET = "32470123456"
 HEAD = "INFO sip:{user}@x SIP/2.0\r\nTo: <sip:{user}@x>\r\nX-Note: {note}\r\n\r\n{body}"
