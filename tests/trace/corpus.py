@@ -166,4 +166,4 @@ def of_stories() -> list[bytes]:
 
 def of_anything() -> list[bytes]:
     """Of the calls of `SEEDS`."""
-    return emitted(packet for seed in SEEDS for packet in anything.play(seed).packets)
+    return emitted(packet for seed in SEEDS for packet in anything.play(seed, Scene).packets)

@@ -1,7 +1,8 @@
 """A call in which anything may happen, by seed: whatever two peers and a bad network do, the laws hold.
 
-python -m tests.world.anything 200000           that many, from seed 0 on, with a progress line
-python -m tests.world.anything 1 --seed 4711    that one, with its ladder
+python -m tests.world.anything 200000               that many scenes, from seed 0 on, with a progress line
+python -m tests.world.anything 1 --seed 4711        that one, with its ladder
+python -m tests.world.anything 1000 --forgetful     each call saved, thrown away and restored after every input
 """
 
 import argparse
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import TypeVar
 
 import attrs
 
@@ -30,6 +32,7 @@ from b2bua.config import (
 )
 from policy.roaming import Roaming
 from tests.world.challenger import PASSWORD, USER, Challenger
+from tests.world.forgetful import Forgetful
 from tests.world.party import Fields, Party, Session
 from tests.world.scene import CONFIG, Scene
 
@@ -76,6 +79,8 @@ RULES = (
     HeaderRule(action=Action.REMOVE, name="Subject", messages=(Part.SETUP,)),
 )
 
+S = TypeVar("S", bound=Scene)
+
 
 def config(random: Random) -> Config:
     """One target at home or two; mostly without limits."""
@@ -107,11 +112,11 @@ def _adorned(trunk: Trunk, random: Random) -> Trunk:
     )
 
 
-def scene(seed: int) -> Scene:
+def scene(seed: int, kind: type[S]) -> S:
     """The world of that seed, before anybody has spoken."""
     random = Random(seed)
     roaming = {"+32470123456": random.choice((*Roaming, None))}
-    world = Scene(
+    world = kind(
         seed,
         from_home=random.random() < 0.25,
         config=config(random),
@@ -170,7 +175,7 @@ def _place(world: Scene, random: Random) -> None:
 
 def _disturb(world: Scene, random: Random) -> None:
     party = random.choice((world.caller, world.callee, world.spare))
-    happening = random.choice((_cancel, _ask, _ask, _ask, _hang_up, _hang_up, _die, _part))
+    happening = random.choice((_cancel, _ask, _ask, _ask, _fork, _fork, _hang_up, _hang_up, _die, _part))
     if party.sessions or happening in (_die, _part):
         happening(world, party, random)
 
@@ -188,6 +193,14 @@ def _ask(world: Scene, party: Party, random: Random) -> None:
         headers = [("Refer-To", "<sip:+3293330009@elsewhere.example>")] if method == "REFER" else []
         body = SDP if method in ("INVITE", "UPDATE") and random.random() < 0.8 else b""
         party.request(session, method, headers, body=body)
+
+
+def _fork(world: Scene, party: Party, random: Random) -> None:
+    """One more branch of a called INVITE speaks, unless its proxy has refused it for them all (RFC 3261 §16.7)."""
+    session = random.choice(party.sessions)
+    if not session.is_caller and not party.is_silent and (party.said(session) or 100) < 300:
+        status = random.choice((180, 183, 200))
+        party.respond(session.invite, status, SDP if status > 180 else b"", tag=f"{session.tag}-{random.randrange(4)}")
 
 
 def _hang_up(world: Scene, party: Party, random: Random) -> None:
@@ -216,14 +229,15 @@ def _part(world: Scene, party: Party, random: Random) -> None:
     world.after(random.uniform(0.5, 40), mend)
 
 
-def play(seed: int) -> Scene:
-    """The whole call of that seed; raises, with ladder and seed, when a law is broken or something is left."""
+def play(seed: int, kind: type[S]) -> S:
+    """The whole scene of that seed; raises, with ladder and seed, when a law is broken or something is left."""
     try:
-        with scene(seed) as world:
+        with scene(seed, kind) as world:
             happenings(world, Random(-seed - 1))
             world.run(120)
     except BaseException as error:
-        error.add_note(f"seed {seed}: python -m tests.world.anything 1 --seed {seed}")
+        forgetful = " --forgetful" if kind is Forgetful else ""
+        error.add_note(f"seed {seed}: python -m tests.world.anything 1 --seed {seed}{forgetful}")
         raise
     return world
 
@@ -233,11 +247,12 @@ def main(say: Callable[[str], object] = sys.stderr.write) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("calls", type=int)
     parser.add_argument("--seed", type=int, default=0, help="the first one")
+    parser.add_argument("--forgetful", action="store_true", help="restore each call after every input")
     options = parser.parse_args()
     ends: Counter[str] = Counter()
     began = time.monotonic()
     for count in range(options.calls):
-        world = play(options.seed + count)
+        world = play(options.seed + count, Forgetful if options.forgetful else Scene)
         ends.update(str(record.facts["cause"]) for record in world.records if record.kind == "end")
         if options.calls == 1:
             say(world.ladder(400) + "\n")

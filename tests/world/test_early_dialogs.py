@@ -11,10 +11,10 @@ import pytest
 from b2bua.call.leg import BRANCHES
 from b2bua.call.naming import Named
 from policy.roaming import Roaming
+from tests.world.forgetful import Forgetful
 from tests.world.laws import BrokenLawError
 from tests.world.party import Fields, Party, Session
 from tests.world.scene import Scene
-from tests.world.test_restore import Forgetful
 from tests.world.wire import Wire
 
 RELIABLE = (("Require", "100rel"), ("RSeq", "7"))

@@ -1,40 +1,21 @@
 """A call that is saved, thrown away and restored goes on as if nothing had been, whatever the moment."""
 
-from collections.abc import Sequence
 from random import Random
 
 import orjson
 import pytest
 
 from b2bua.app import core_of
-from b2bua.call.core import Output
 from sipstack.ids import Ids
 from tests.world import anything
+from tests.world.forgetful import Forgetful
 from tests.world.scene import Scene
 
 
-class Forgetful(Scene):
-    """Whose core puts down every call after every input, and takes it up again from what JSON kept of it."""
-
-    restored: int = 0
-
-    def _perform(self, outputs: Sequence[Output]) -> None:
-        for name in tuple(self.core._calls):
-            saved = orjson.dumps(self.core.put_down(name, self.moment))
-            self.core.take_up(orjson.loads(saved), self.moment)
-            self.restored += 1
-        super()._perform(outputs)
-
-
-def played(seed: int, kind: type[Scene], monkeypatch: pytest.MonkeyPatch) -> Scene:
-    monkeypatch.setattr(anything, "Scene", kind)
-    return anything.play(seed)
-
-
 @pytest.mark.parametrize("first", range(0, 120, 20))
-def test_a_call_restored_at_every_step_ends_as_it_would_have(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_restored_at_every_step_ends_as_it_would_have(first: int) -> None:
     for seed in range(first, first + 20):
-        plain, restored = (played(seed, kind, monkeypatch) for kind in (Scene, Forgetful))
+        plain, restored = (anything.play(seed, kind) for kind in (Scene, Forgetful))
         assert restored.steps == plain.steps, seed
         assert [record.facts for record in restored.records] == [record.facts for record in plain.records]
 

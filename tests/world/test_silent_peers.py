@@ -404,7 +404,6 @@ def test_every_state_is_among_the_places_where_a_call_can_wait() -> None:
 def test_no_call_ever_waits_for_nothing(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anything happens, with session timers and probes short enough to take part."""
     short = attrs.evolve(CONFIG.sip, session_seconds=90, probe_call_seconds=30)
-    monkeypatch.setattr(anything, "Scene", Watched)
     monkeypatch.setattr(anything, "CONFIG", attrs.evolve(CONFIG, sip=short))
     for seed in range(first, first + 50):
-        anything.play(seed)
+        anything.play(seed, Watched)

@@ -28,7 +28,7 @@ def calls(scene: Scene) -> list[Call]:
 
 def seen_calls(seed: int) -> list[tuple[Scene, Call]]:
     """The calls of a scene of that seed, at some moment in the middle of it."""
-    scene = anything.scene(seed)
+    scene = anything.scene(seed, Scene)
     anything.happenings(scene, Random(-seed - 1))
     scene.run(1 + seed % 7)
     return [(scene, call) for call in calls(scene)]
