@@ -31,7 +31,7 @@ from b2bua.call.snapshot import Plain, load, save
 from b2bua.config import Part
 from b2bua.errors import SnapshotError
 from b2bua.identity.redaction import Redacted, redact, untagged
-from b2bua.identity.screening import claim_of, unreadable
+from b2bua.identity.screening import claim_of, unreadable, user_of
 from b2bua.moment import Moment
 from b2bua.trunk import Limit, called_number
 from b2bua.trunk.hosts import bracketed
@@ -41,6 +41,7 @@ from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
+from sipstack.flow import Flow
 from sipstack.message import Headers, Request, Response, response_to
 from sipstack.status import reason as phrase_of
 
@@ -117,7 +118,7 @@ class Call:
         """Judges the INVITE: asks, refuses, or sets up the B leg."""
         invite = self._pending()
         trunk = self.a.trunk
-        emergency = self.pair.context.routes.is_emergency(called_number(invite.uri))
+        emergency = self.pair.context.routes.is_emergency_call(invite.uri)
         if emergency and not invite.contacts:
             # Nothing may stop it that can be done without (L13): where it came from is where its caller is.
             host, port = self.a.flow.remote
@@ -180,7 +181,7 @@ class Call:
         invite = self._pending()
         redacted = self._redacted(invite, verdict)
         record = account.verdict_record(self.pair, invite, verdict, moment, redacted.removed)
-        named = self._too_short(invite) or self._named(invite)
+        named = self._too_short(invite) or self._still_named(invite)
         if isinstance(named, Refusal):
             refusal = self._reply(named.status, None, Headers.of(named.headers))
             return [record, *self._end(named.why, named.status, moment, refusal)]
@@ -196,7 +197,7 @@ class Call:
         said: list[Act] = [*alarms]
         if not (self.pair.is_emergency or is_routable(invite.uri)):
             return [*said, *self._fail(416, "scheme of the Request-URI", moment)]
-        place = None if named is None else named.flow
+        place = None if named is None else self._place(named)
         urgent = self.pair.is_emergency
         hunt = None if trunk is None else hunt_for(trunk, context, moment.tick, emergency=urgent, straight_to=place)
         if trunk is None or hunt is None or hunt.target is None:
@@ -230,6 +231,14 @@ class Call:
         tried = self._try(self.outgoing, moment)
         return [*said, *(trying if self.state is State.CALLING else ()), *tried]
 
+    def _place(self, named: Named) -> Flow:
+        """Where the peer of a call that is taken over is: where its Contact says, if that is a place of its trunk, for
+        a Contact must not send a new call, and its failures, to another carrier; else where it was reached before."""
+        flow, trunk = named.flow, named.leg.trunk
+        found = self.pair.context.trunks.find(flow.socket, *flow.remote)
+        is_theirs = flow.remote in trunk.targets.flows or (found is not None and found.name == trunk.name)
+        return flow if is_theirs else named.leg.flow
+
     def _try(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
         """Sends the INVITE to one target, if it shows nothing that it may not."""
         leg = outgoing.leg()
@@ -261,9 +270,18 @@ class Call:
     def _named(self, invite: Request) -> Named | Refusal | None:
         """The call that it takes over or joins; an emergency call goes where it calls, whatever else it names (L13)."""
         context = self.pair.context
-        if context.routes.is_emergency(called_number(invite.uri)):
+        if context.routes.is_emergency_call(invite.uri):
             return None
         return way_of(invite, self.a.trunk, context.dialogs)
+
+    def _still_named(self, invite: Request) -> Named | Refusal | None:
+        """The same once the call is judged: what it named may have ended, or begun, while a question was asked, and a
+        verdict that took another number for the called one says nothing of this way."""
+        named, claim = self._named(invite), self.pair.claim
+        if isinstance(named, Refusal) or claim is None:
+            return named
+        called = user_of(invite.uri) if named is None else named.called
+        return named if called == claim.called else Refusal(481, "no such dialog")
 
     def _try_again(self, again: Again, moment: Moment) -> list[Act]:
         alarms: list[Act] = [Alarm("target", again.alarm)] if again.alarm else []
@@ -623,7 +641,7 @@ class Call:
                 continue
             if not self.pair.is_emergency:
                 return [*acts, *self._bye_both(leg.liveness.lost, moment)]
-            leg.liveness.rest()
+            leg.liveness.rest(moment.tick)
         return acts
 
     # What outlives a process.

@@ -1,5 +1,7 @@
 """What every call of a gateway shares: the mint, the times, the law, the way out."""
 
+from typing import Final
+
 import attrs
 
 from b2bua.call.hooks import Hooks
@@ -11,6 +13,11 @@ from sipstack.dialog import SessionTimer
 from sipstack.ids import Ids
 from sipstack.locate import FailureMemory
 from sipstack.timing import Timing
+
+#: How much of a session interval passes before we refresh it. Both legs begin theirs at the same 2xx, and a side that
+#: refreshes its own at half of it, as most do, refreshes the other leg too, since that crosses. Were ours to go there at
+#: the same moment, the two would meet, and the peer's get 491.
+REFRESHES_AFTER: Final = 5 / 9
 
 
 @attrs.frozen(kw_only=True)
@@ -44,4 +51,6 @@ class Context:
 
     def session_timer(self) -> SessionTimer:
         """The session timer of a new leg."""
-        return SessionTimer(interval=self.session_seconds or None, min_se=self.session_least)
+        return SessionTimer(
+            interval=self.session_seconds or None, min_se=self.session_least, refreshes_after=REFRESHES_AFTER
+        )

@@ -22,7 +22,7 @@ from b2bua.call.pair import Pair
 from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
 from b2bua.moment import Moment
-from b2bua.trunk import Trunk, called_number, destination
+from b2bua.trunk import Trunk, destination
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.errors import ParseError
@@ -204,7 +204,7 @@ class Core:
         tag = request.to.tag
         if tag is not None:
             found = self._dialogs.get((request.call_id, tag))
-            if found is not None:
+            if found is not None and found[1].hears(effect.flow):
                 call, leg = found
                 held = self._calls[call.id]
                 if key is None:
@@ -288,7 +288,7 @@ class Core:
         return False
 
     def _is_emergency(self, invite: Request) -> bool:
-        return self.context.routes.is_emergency(called_number(invite.uri))
+        return self.context.routes.is_emergency_call(invite.uri)
 
     def _serve(self, held: _Held, key: Key) -> None:
         self._servers[key] = held

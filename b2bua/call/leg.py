@@ -68,6 +68,11 @@ class Leg:
         tags = [branch.dialog.local_tag for branch in self.branches.values()]
         return {(self.call_id, tag) for tag in (self.tag, *tags)}
 
+    def hears(self, flow: Flow) -> bool:
+        """Whether a request that came by that flow can be this side's: a socket has one class (art. 2), so that whoever
+        has learnt the names of a dialog at home, from a REFER, is not taken for home when abroad."""
+        return any(socket.name == flow.socket for socket in self.trunk.sockets)
+
     def via(self, ids: Ids) -> str:
         """A Via value with a fresh branch."""
         return self.socket.via(ids.branch())

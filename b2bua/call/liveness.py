@@ -17,6 +17,8 @@ from sipstack.dialog import Due, IntervalTooSmall, SessionTimer
 from sipstack.dialog.options import supports
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
+from sipstack.message.multipart import read_parts
+from sipstack.values.content import MediaType
 from sipstack.values.registry import canonical
 
 Fields = list[tuple[str, str]]
@@ -24,7 +26,7 @@ Fields = list[tuple[str, str]]
 #: Why a call ends whose side is not there any more, as evidence names it.
 EXPIRED: Final = "session expired"
 GONE: Final = "peer gone"
-#: How often in a row the network may say that a probe does not arrive.
+#: How many probes in a row may come to nothing.
 _MOST_MISSES: Final = 2
 
 
@@ -52,7 +54,10 @@ class Description:
 
     @classmethod
     def of(cls, headers: Headers, body: bytes) -> "Description":
-        """The body of a message."""
+        """The one in the body of a message, without what else a multipart brings: the ISUP message of a SIP-I peer
+        (Q.1912.5), or where a caller is, was said when the call was set up and would mean something else today."""
+        if not is_sdp(headers):
+            headers, body = _session_part(headers, body)
         return cls(tuple((canonical(key), value) for key, value in headers if key in CONTENT), body)
 
 
@@ -63,6 +68,8 @@ class Liveness:
     timer: SessionTimer = attrs.field(factory=SessionTimer)
     updates: bool = False
     """Whether its Allow names UPDATE."""
+    may_be_probed: bool = True
+    """Whether its Allow names OPTIONS, or has not been seen: who does not know a method need not answer it (§20.5)."""
     said: Description | None = attrs.field(default=None, repr=False)
     """The session description that we said here last and that stands: a refresh by re-INVITE repeats it."""
     heard: bytes = attrs.field(default=b"", repr=False)
@@ -81,7 +88,7 @@ class Liveness:
     refusals: int = 0
     """How many 491 have come in a row."""
     misses: int = 0
-    """How many probes in a row could not be sent."""
+    """How many probes in a row have come to nothing."""
     lost: str = ""
     """Why the call must end, once it must."""
 
@@ -95,9 +102,11 @@ class Liveness:
         """An INVITE, an UPDATE, or a response to one has come from this side."""
         if "allow" in message.headers:
             try:
-                self.updates = "UPDATE" in message.headers.values("allow")
+                allowed = message.headers.values("allow")
             except ParseError:
-                self.updates = False
+                self.updates, self.may_be_probed = False, True
+                return
+            self.updates, self.may_be_probed = "UPDATE" in allowed, "OPTIONS" in allowed
 
     def begin(self, now: float, probe_seconds: int) -> None:
         """The call is answered."""
@@ -109,10 +118,12 @@ class Liveness:
         self.misses = 0
         self.probe_at = now + self.probe_seconds if self.probe_seconds else None
 
-    def rest(self) -> None:
-        """It is asked for nothing any more."""
-        self.timer.stop()
-        self.lost, self.probe_seconds, self.probe_at, self.offer_at = "", 0, None, None
+    def rest(self, now: float) -> None:
+        """It is asked for no sign of life any more. Refreshes that are ours go on, or the peer, who may only have been
+        out of reach for a while, would hang up for want of them (RFC 4028 §10)."""
+        self.timer.put_off(now)
+        self.lost, self.probe_seconds, self.probe_at = "", 0, None
+        self.owed, self.offer_at = None, None
 
     def too_small(self, request: Request) -> Fields:
         """The Min-SE of a 422, where the request asks for an interval below ours; [] where it may go on.
@@ -169,10 +180,11 @@ class Liveness:
                 return None
 
     def _due_probe(self) -> float | None:
-        return self.probe_at if self.timer.agreed is None and self.asked is None else None
+        is_due = self.may_be_probed and self.timer.agreed is None and self.asked is None
+        return self.probe_at if is_due else None
 
     def missed(self, now: float, pause: float) -> None:
-        """The network says that a probe does not arrive, which may be a restart on the other side: it gets another."""
+        """A probe has come to nothing, which may be a restart on the other side: it gets another, after the pause."""
         self.misses += 1
         if self.misses >= _MOST_MISSES:
             self.lost = GONE
@@ -186,6 +198,21 @@ def describes(headers: Headers, body: bytes) -> bool:
         return bool(body)
     kind = (headers.first("content-type") or "").lower()
     return kind.startswith("multipart/") and b"application/sdp" in body.lower()
+
+
+def _session_part(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    """The part that describes the session, which an early one does not (RFC 3959); the whole where none can be read."""
+    try:
+        parts = read_parts(MediaType.parse(headers.first("content-type") or ""), body)
+    except ParseError:
+        return headers, body
+    found = (part for part in parts if is_sdp(part.headers) and _is_session(part.headers))
+    return next(((part.headers, part.body) for part in found), (headers, body))
+
+
+def _is_session(headers: Headers) -> bool:
+    what = (headers.first("content-disposition") or "session").partition(";")[0]
+    return what.strip().lower() == "session"
 
 
 def state(message: Message, fields: Fields) -> None:

@@ -86,7 +86,7 @@ class Pair:
         """
         other = self.other(leg)
         if other is not None and describes(headers, body):
-            leg.liveness.heard = message.body
+            leg.liveness.heard = Description.of(message.headers, message.body).body
             other.liveness.say(Description.of(headers, body))
 
     def is_refused(self, leg: Leg, request: Request) -> bool:

@@ -221,7 +221,9 @@ class Relays:
             far.liveness.timer.accepted(response, moment.tick)
         if relay.request.method != "INVITE" or far.dialog is None:
             return []
-        if relay.request.body or relay.is_cancelled or not response.body:
+        if relay.is_cancelled:
+            return upkeep.retract(pair, far, relay.sent, response, moment)
+        if relay.request.body or not response.body:
             return [far.acknowledge(response, far.dialog, pair.context.ids, Headers(), b"")]
         far.held = response
         return []

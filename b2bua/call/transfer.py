@@ -18,11 +18,12 @@ from b2bua.call.leg import Leg
 from b2bua.call.naming import TAKING, Dialogs, Named, Refusal, rename
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.topology import Side
-from b2bua.trunk import Socket
+from b2bua.trunk import Routes, Socket, called_number, is_sos
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Request
 from sipstack.values import Address, SipUri, parse_uri
 from sipstack.values.events import Event
+from sipstack.values.parameters import NO_PARAMETERS
 
 #: REFERs of one leg whose numbers are remembered: as many subscriptions as one dialog will have at a time.
 REMEMBERED = 16
@@ -55,11 +56,17 @@ def adapt(pair: Pair, origin: Leg, far: Leg, request: Request, carried: Crossing
     if isinstance(found, Refusal):
         return found.status
     address, is_named = found
+    if origin.trunk.is_screened and _is_emergency(str(address.uri), pair.context.routes):
+        return 403  # nobody abroad has a telephone at home call the emergency services
     if isinstance(address.uri, SipUri) and (is_named or leads_back):
         address = attrs.evolve(address, uri=_at(address.uri, far.socket))
     if address != Address.parse(headers.first("refer-to") or ""):
         headers.replace("refer-to", str(address))
     return None
+
+
+def _is_emergency(uri: str, routes: Routes) -> bool:
+    return is_sos(uri) or called_number(uri) in routes.emergency_numbers
 
 
 def remember(far: Leg, sent: Request, request: Request) -> None:
@@ -105,6 +112,8 @@ def _target(headers: Headers, dialogs: Dialogs, *, screened: bool) -> tuple[Addr
     address = Address.parse(headers.first("refer-to") or "")
     if screened and _DIGIT.search(address.display_name):
         address = attrs.evolve(address, display_name="")
+    if screened:  # without brackets these are what some readers take for the URI's own, headers and all (RFC 3261 §20)
+        address = attrs.evolve(address, parameters=NO_PARAMETERS)
     uri = address.uri
     if not isinstance(uri, SipUri):
         return address, False

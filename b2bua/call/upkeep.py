@@ -1,17 +1,21 @@
 """Requests of our own inside the dialogs: session refreshes, and OPTIONS to a side that has gone quiet.
 
 They end with the leg they go to and carry nothing of the other side but its session description, as it crossed. A
-refresh is an UPDATE without a body where the peer takes one, else a re-INVITE that says byte for byte what was said
-there last (RFC 4028 §7.4).
+refresh is an UPDATE without a body where the peer takes one, else a re-INVITE with the session description that was
+said there last, byte for byte (RFC 4028 §7.4), and no other part of the body it stood in.
 
 A peer may change its session in the answer to such a re-INVITE. The other side sends its media by what it was told
 last, so it is told at once, by a re-INVITE of its own; only the `o=` line, which some count up in every answer, is no
 change. What is answered to that goes no further: two peers that answer each other for ever would never come to rest.
+
+A re-INVITE of one side that it has taken back may have been accepted by the other in the same moment. To the one the
+session stands as it was, so the other is told to go back to it.
 """
 
 from typing import Final
 
 from b2bua.call.acts import Abandon, Act, Alarm, Start, Transmit
+from b2bua.call.decline import decline
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import EXPIRED, GONE, Description, Duty, describes, state
 from b2bua.call.pair import Pair
@@ -82,18 +86,44 @@ def answered(pair: Pair, purpose: str, response: Response, moment: Moment) -> li
 
 
 def failed(pair: Pair, purpose: str, cause: Cause, moment: Moment) -> list[Act]:
-    """A request of ours will have no response: after 64*T1 of silence nobody is there (RFC 4028 §10)."""
+    """A request of ours will have no response: after 64*T1 of silence nobody is there (RFC 4028 §10).
+
+    Not everybody answers an OPTIONS in a dialog, or its first copy: that must be met by silence twice.
+    """
     live, now = _leg(pair, purpose).liveness, moment.tick
     asked, live.asked, live.answer_by = live.asked, None, None
     if asked is None:
         return []
-    if cause is Cause.TIMEOUT:
+    is_silence = cause is Cause.TIMEOUT
+    if asked.method == "OPTIONS":
+        live.missed(now, 0.0 if is_silence else pair.context.timing.give_up)
+    elif is_silence:
         live.lost = GONE
-    elif asked.method == "OPTIONS":
-        live.missed(now, pair.context.timing.give_up)
     else:
         return _put_off(pair, _leg(pair, purpose), asked, now)
     return []
+
+
+def retract(pair: Pair, leg: Leg, sent: Request, response: Response, moment: Moment) -> list[Act]:
+    """That leg has accepted a re-INVITE which its sender has taken back: its ACK, and the session as it stood before.
+
+    An offer that was accepted is undone by another, of what had been said before. One that came with the 2xx must be
+    answered in the ACK (RFC 3261 §13.2.2.4): by that same description where it fits, else by declining every stream.
+    """
+    assert leg.dialog is not None, "accepted within a dialog"
+    live, ids = leg.liveness, pair.context.ids
+    answer, acts = (Headers(), b""), list[Act]()
+    stays = not describes(sent.headers, sent.body)
+    if stays and describes(response.headers, response.body):
+        stays = live.said is not None and _streams(live.said.body) == _streams(response.body)
+        if live.said is not None and stays:
+            answer = Headers.of(live.said.fields), live.said.body
+        else:
+            answer = decline(response, is_ipv6=leg.socket.is_ipv6)
+        acts += _pass_on(pair, leg, response, moment) if _is_news(leg, response) else []
+    if not stays and live.said is not None:
+        live.owed, live.offer_at = live.said, moment.tick
+    return [leg.acknowledge(response, leg.dialog, ids, *answer), *acts]
 
 
 def give_up(pair: Pair) -> list[Act]:
@@ -166,8 +196,14 @@ def _accepted(pair: Pair, leg: Leg, asked: Request, response: Response, moment: 
         live.say(Description.of(asked.headers, asked.body))
     if not describes(response.headers, response.body):
         return []
-    before, live.heard = live.heard, response.body
-    return [] if is_owed or _same(before, response.body) else _pass_on(pair, leg, response, moment)
+    return [] if not _is_news(leg, response) or is_owed else _pass_on(pair, leg, response, moment)
+
+
+def _is_news(leg: Leg, response: Response) -> bool:
+    """Takes note of what that side has said of its session; whether it has said something else before."""
+    live = leg.liveness
+    before, live.heard = live.heard, Description.of(response.headers, response.body).body
+    return not _same(before, live.heard)
 
 
 def _pass_on(pair: Pair, leg: Leg, response: Response, moment: Moment) -> list[Act]:
@@ -195,8 +231,8 @@ def _refused(pair: Pair, leg: Leg, asked: Request, response: Response, moment: M
         _again(pair, leg, asked, moment.tick)
         return []
     live.refusals = 0
-    if status in (405, 501):
-        live.updates = False
+    if asked.method == "UPDATE" and status != 491:
+        live.updates = False  # whatever it does not like about one without a body: the next refresh is a re-INVITE
     return _put_off(pair, leg, asked, moment.tick)
 
 
@@ -243,6 +279,11 @@ def _same(before: bytes, after: bytes) -> bool:
 
 def _lines(body: bytes) -> list[bytes]:
     return [line.rstrip(b"\r") for line in body.split(b"\n") if not line.startswith(b"o=")]
+
+
+def _streams(body: bytes) -> int:
+    """An answer has as many as its offer (RFC 3264 §6)."""
+    return sum(line.startswith(b"m=") for line in body.split(b"\n"))
 
 
 def _purpose(pair: Pair, leg: Leg) -> str:

@@ -58,12 +58,19 @@ def structure(raw: dict[str, Any]) -> tuple[tree.Config | None, list[Finding]]:
         return None, list(_explain(error, ()))
 
 
+def _told(value: object) -> str:
+    """A value that is in the wrong place; of a table or list only that it is one, since a password may stand in it."""
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    return repr(value)
+
+
 def _strict(kind: type, words: str) -> Callable[[object, type], object]:
     """A hook that takes a value of that TOML type and nothing that merely could be made one."""
 
     def take(value: object, _: type) -> object:
         if type(value) is not kind:
-            raise ValueError(f"{value!r} is not {words}")
+            raise ValueError(f"{_told(value)} is not {words}")
         return value
 
     return take
@@ -71,20 +78,20 @@ def _strict(kind: type, words: str) -> Callable[[object, type], object]:
 
 def _number(value: object, _: type) -> float:
     if type(value) not in (int, float):
-        raise ValueError(f"{value!r} is not a number")
+        raise ValueError(f"{_told(value)} is not a number")
     return float(value)  # type: ignore[arg-type]  # narrowed by the line above, which mypy does not follow
 
 
 def _day(value: object, _: type) -> datetime.date:
     if type(value) is not datetime.date:
-        raise ValueError(f"{value!r} is not a day; write it bare, as 2026-01-31")
+        raise ValueError(f"{_told(value)} is not a day; write it bare, as 2026-01-31")
     return value
 
 
 def _parsed(parse: Callable[[str], T]) -> Callable[[object, type], T]:
     def take(value: object, _: type) -> T:
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a string")
+            raise ValueError(f"{_told(value)} is not a string")
         return parse(value)
 
     return take
@@ -95,7 +102,7 @@ def _choice(kind: type[enum.Enum]) -> Callable[[object, type], object]:
         try:
             return kind(value)
         except ValueError:
-            raise ValueError(f"{value!r} is none of {', '.join(repr(str(member)) for member in kind)}") from None
+            raise ValueError(f"{_told(value)} is none of {', '.join(repr(str(member)) for member in kind)}") from None
 
     return take
 
@@ -105,7 +112,7 @@ def _table(made: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
     def take(value: object, kind: type) -> object:
         if type(value) is not dict:
-            raise ValueError(f"{value!r} is not a table")
+            raise ValueError(f"{_told(value)} is not a table")
         return made(value, kind)
 
     return take
@@ -118,7 +125,7 @@ def _list(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
         if type(value) is dict:
             raise ValueError("is one table where there may be several: write its name in double brackets, [[...]]")
         if type(value) is not list:
-            raise ValueError(f"{value!r} is not a list")
+            raise ValueError(f"{_told(value)} is not a list")
         element: Any = get_args(kind)[0]
         inner: Any = list[element]
         return tuple(converter.structure(value, inner))

@@ -11,6 +11,9 @@ from sipstack.values import SipUri, TelUri, parse_uri
 
 #: The emergency service by its name and not its number, and the services under it (RFC 5031 §4.2).
 _SOS = re.compile(r"urn:service:sos(\.[a-z0-9.-]+)?", re.IGNORECASE)
+# A local number is completed by a context of more than a country code (RFC 3966 §5.1.5), and one that was ported is
+# reached by its routing number (RFC 4694): `112;phone-context=+3293330` is +3293330112.
+_LEADS_ON = re.compile(r";(?:rn=|phone-context=\+?(?:[-.()]*+[0-9]){4})", re.IGNORECASE)
 _ROUTING_NUMBER = re.compile(r";rn=([^;@?]*+)", re.IGNORECASE)
 
 
@@ -72,6 +75,10 @@ class Routes:
     def is_emergency(self, number: str) -> bool:
         """Whether the call is exactly to an emergency number, or to the service by its name, and a route carries it."""
         return self.emergency_trunk is not None and (number in self.emergency_numbers or is_sos(number))
+
+    def is_emergency_call(self, uri: str) -> bool:
+        """Whether a Request-URI asks for nothing but the emergency service, however it is read on the way there."""
+        return self.is_emergency(called_number(uri)) and _LEADS_ON.search(unquote(uri)) is None
 
     def find(self, source: str, number: str) -> str | None:
         """The name of the trunk that a call from `source` to `number` leaves by."""

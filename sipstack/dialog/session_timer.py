@@ -62,6 +62,9 @@ class SessionTimer:
     """The shortest interval we take from the peer, at least 90."""
     prefer_refreshing: bool | None = None
     """Whether we would refresh ourselves; None, which §7.1 recommends, leaves the choice to the peer."""
+    refreshes_after: float = 0.5
+    """How much of an interval passes before we refresh: half, as is recommended (§7.2), or a little more for who passes
+    on the refreshes of somebody else, which then come first. Below two thirds, since a third may be the margin of §10."""
     insist: bool = False
     """Whether to refresh by ourselves when the peer knows no session timers (§7.2)."""
     peer_min_se: int = LEAST
@@ -221,7 +224,7 @@ class SessionTimer:
         # Below 90 s a value breaks the RFC, and a peer that says 1 would have us send for ever: it counts as 90.
         self.agreed = agreed = max(LEAST, interval)
         self.we_refresh = we_refresh
-        self.refresh_at = now + agreed / 2 if we_refresh else None
+        self.refresh_at = now + agreed * self.refreshes_after if we_refresh else None
         self.expire_at = now + agreed - min(_MARGIN, agreed / 3)
         return agreed
 

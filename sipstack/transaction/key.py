@@ -36,15 +36,15 @@ def client_key_of(method: str, branch: str) -> Key:
     return Key(f"client {method} {branch.lower()}")
 
 
-def server_key(request: Request, method: str | None = None) -> Key:
+def server_key(request: Request, method: str | None = None, *, socket: str = "") -> Key:
     """The key of a request we received; an ACK has its INVITE's, and `method` names the INVITE a CANCEL is about."""
     if method is None:
         method = "INVITE" if request.method == "ACK" else request.method
     via = request.via
     branch = (via.branch or "").lower()
     if branch.startswith(COOKIE):
-        return Key(f"server {method} {sent_by(via)} {branch}")
-    return _key_of_2543(request, method, via)
+        return Key(f"server {method} {socket} {sent_by(via)} {branch}")
+    return _key_of_2543(request, method, socket, via)
 
 
 def copy_key(data: bytes, flow: Flow) -> Copy | None:
@@ -69,11 +69,11 @@ def merge_key(request: Request) -> str | None:
     return f"{cseq.number} {cseq.method} {request.call_id} {request.from_.tag or ''}"
 
 
-def _key_of_2543(request: Request, method: str, via: Via) -> Key:
+def _key_of_2543(request: Request, method: str, socket: str, via: Via) -> Key:
     """For a peer without the cookie: Request-URI, From tag, Call-ID, CSeq number and the top Via must be the same.
 
     The To tag is left out, since the ACK to a failure has one where its INVITE had none; what it would tell apart, a
     request within a dialog from the one that opened it, the CSeq number tells apart already.
     """
     parts = (request.uri, request.from_.tag or "", request.call_id, str(request.cseq.number), via.branch or "")
-    return Key(f"server {method} {sent_by(via)} {' '.join(parts)}")
+    return Key(f"server {method} {socket} {sent_by(via)} {' '.join(parts)}")

@@ -77,9 +77,9 @@ class Statistics:
 class TransactionLayer:
     """All transactions of one process. After every input, carry out the effects in order and look at `deadline()`.
 
-    Beyond `limit` transactions of all kinds a new request is answered 503 and kept nowhere; a CANCEL and a request
-    within a dialog have a quarter more room, so that a flood of calls does not keep others from being ended. What the
-    user sends itself is not limited here.
+    Beyond `limit` transactions of all kinds at one socket of ours a new request there is answered 503 and kept nowhere,
+    so that a flood by one keeps nobody out of another; a CANCEL and a request within a dialog have a quarter more room,
+    so that a flood of calls does not keep others from being ended. What the user sends itself is not limited here.
 
     A request longer than `largest_datagram` octets goes by a stream where there is one (§18.1.1: 1300 while the path's
     MTU is unknown). With `shortcut` a repeated datagram is recognised before it is parsed; without it the layer does
@@ -310,13 +310,13 @@ class TransactionLayer:
     # Requests.
 
     def _receive_request(self, request: Request, flow: Flow, now: float, copy: Copy | None) -> list[Effect]:
-        key = server_key(request)
+        key = server_key(request, socket=flow.socket)
         entry = self._table.get(key)
         if request.method == "ACK":
             return self._receive_ack(entry, request, flow, now)
         if entry is not None:
             return self._receive_again(entry, flow, now)
-        if self._is_full_for(request):
+        if self._is_full_for(request, flow):
             return self._drop(Drop.OVERLOAD, flow) + self._refuse(request, 503, None, flow)
         if request.method == "CANCEL":
             return self._receive_cancel(key, request, flow, now, copy)
@@ -325,11 +325,12 @@ class TransactionLayer:
             return self._refuse_merged(key, request, flow, now, copy)
         return self._start_server(key, request, flow, now, copy=copy, merge=merge)[1]
 
-    def _is_full_for(self, request: Request) -> bool:
-        if len(self._table) < self.limit:
+    def _is_full_for(self, request: Request, flow: Flow) -> bool:
+        held = self._table.count(flow.socket)
+        if held < self.limit:
             return False
         inside = request.method == "CANCEL" or request.to.tag is not None
-        return not inside or len(self._table) >= self.limit + self.limit // 4
+        return not inside or held >= self.limit + self.limit // 4
 
     def _receive_again(self, entry: Entry, flow: Flow, now: float) -> list[Effect]:
         notes = entry.machine.again(now) if isinstance(entry.machine, ServerInvite | Server) else NOTHING
@@ -344,7 +345,7 @@ class TransactionLayer:
 
     def _receive_cancel(self, key: Key, cancel: Request, flow: Flow, now: float, copy: Copy | None) -> list[Effect]:
         own, _ = self._start_server(key, cancel, flow, now, copy=copy, known=False)
-        invite = self._table.get(server_key(cancel, "INVITE"))
+        invite = self._table.get(server_key(cancel, "INVITE", socket=flow.socket))
         if invite is None or not isinstance(invite.machine, ServerInvite):
             return self.respond(key, response_to(cancel, 481, to_tag=own.to_tag), now)
         # §9.2: it "SHOULD be the same" as that of the response to the INVITE; a peer may go on with the last it heard.

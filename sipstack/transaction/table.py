@@ -3,6 +3,7 @@
 Each index forgets a transaction with the transaction itself, so what bounds their number bounds all four.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import attrs
@@ -57,6 +58,7 @@ class Table:
     _flows: dict[Flow, dict[Key, None]] = attrs.field(factory=dict, init=False)
     _copies: dict[Copy, Entry] = attrs.field(factory=dict, init=False)
     _merges: dict[str, Entry] = attrs.field(factory=dict, init=False)
+    _sockets: Counter[str] = attrs.field(factory=Counter, init=False)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -69,6 +71,10 @@ class Table:
 
     def __contains__(self, key: Key) -> bool:
         return key in self._entries
+
+    def count(self, socket: str) -> int:
+        """How many send by that socket of ours."""
+        return self._sockets[socket]
 
     def get(self, key: Key) -> Entry | None:
         """The transaction of that key, while it lives."""
@@ -119,10 +125,12 @@ class Table:
             del self._copies[entry.copy]
 
     def _join(self, entry: Entry) -> None:
+        self._sockets[entry.flow.socket] += 1
         for flow in _ways(entry):
             self._flows.setdefault(flow, {})[entry.key] = None
 
     def _leave(self, entry: Entry) -> None:
+        self._sockets[entry.flow.socket] -= 1
         for flow in _ways(entry):
             mates = self._flows[flow]
             del mates[entry.key]

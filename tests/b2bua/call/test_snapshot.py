@@ -18,8 +18,11 @@ from sipstack.message import Headers, Request
 from tests.world import anything
 from tests.world.scene import Scene
 
-#: Seconds that are a length of time, and so the same in every process.
-LENGTHS = {("UnackedAnswer", "_interval"), ("Timing", "t1"), ("Timing", "t2"), ("Timing", "t4"), ("Timing", "trying")}
+#: Seconds that are a length of time, or a share of one, and so the same in every process.
+LENGTHS = {
+    *(("Timing", "t1"), ("Timing", "t2"), ("Timing", "t4"), ("Timing", "trying")),
+    *(("SessionTimer", "refreshes_after"), ("UnackedAnswer", "_interval")),
+}
 
 
 def calls(scene: Scene) -> list[Call]:

@@ -61,11 +61,20 @@ def test_a_repeated_cancel_is_recognised_too(monkeypatch):
 
 
 def test_the_same_bytes_from_elsewhere_are_read_and_answered_where_the_first_came_from():
-    for flow in (OTHER_PEER, OTHER_SOCKET, NEXT_PORT):
+    for flow in (OTHER_PEER, NEXT_PORT):
         layer = new_layer()
         [ringing] = reply(layer, arrive(layer), 180)
         assert layer.receive(theirs(), flow, 0.5) == [ringing], "it has the same key, by the long way"
         assert copies(layer) == 1
+
+
+def test_the_same_bytes_at_another_socket_are_another_request_for_who_is_there_is_nobody_here():
+    layer = new_layer()
+    reply(layer, arrive(layer), 180)
+    dropped, refusal = layer.receive(theirs(), OTHER_SOCKET, 0.5)
+    assert dropped.why is Drop.MERGED
+    assert refusal.data.startswith(b"SIP/2.0 482 ")
+    assert refusal.flow.socket == "outside"
 
 
 def test_the_same_bytes_to_another_name_for_the_sender_are_another_request():
