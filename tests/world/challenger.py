@@ -36,6 +36,7 @@ class Challenger(Party):
     challenged: list[Wire] = attrs.field(factory=list, init=False, repr=False)
     proofs: list[dict[str, str]] = attrs.field(factory=list, init=False, repr=False)
     """The credentials that were right, in order."""
+    _seen: set[tuple[str, str]] = attrs.field(factory=set, init=False, repr=False)
     _used: dict[str, int] = attrs.field(factory=dict, init=False, repr=False)
     _nonces: int = attrs.field(default=0, init=False)
 
@@ -62,7 +63,9 @@ class Challenger(Party):
                 is_stale = self.says_stale
             else:
                 self._used[proof["nonce"]] += 1
-                assert int(proof.get("nc", "1"), 16) == self._used[proof["nonce"]] or not self.qop
+                place = proof["nonce"], proof.get("nc", "")
+                assert place not in self._seen or not self.qop, "a nonce count is used once (RFC 7616 §3.4)"
+                self._seen.add(place)
                 self.proofs.append(proof)
         if missing:
             self.challenged.append(wire)
