@@ -271,6 +271,20 @@ class Relays:
         pending = self.pending.items()
         return [(purpose, relay.far, relay.sent) for purpose, relay in pending if relay.request.method == "INVITE"]
 
+    def start_again(self, gone: Collection[str]) -> list[Act]:
+        """Those of these purposes go out once more; what was taken back is taken back again."""
+        acts: list[Act] = []
+        for purpose, relay in self.pending.items():
+            if purpose in gone:
+                acts.append(Start(purpose, relay.sent, relay.far.next_hop()))
+                acts += [Abandon(purpose)] if relay.is_cancelled else []
+        return acts
+
+    def unanswered(self) -> list[tuple[Key, Request, Leg]]:
+        """The peers' requests that wait for a final response, with the leg of each."""
+        waiting = [relay for relay in self.pending.values() if not relay.is_cancelled]
+        return [(relay.key, relay.request, relay.origin) for relay in waiting]
+
     def give_up(self) -> list[Act]:
         """The call ends: what is still pending is answered 487 (§15.1.2)."""
         relays, self.pending = self.pending, {}
@@ -293,10 +307,12 @@ def _look_for_end(relay: Relay, status: int) -> None:
 
 
 def _crosses_ours(origin: Leg, far: Leg | None, update: Request) -> bool:
-    """Whether an UPDATE meets a request of ours: an offer an offer (RFC 3311 §5.2), or, across, an UPDATE another."""
+    """Whether an UPDATE meets a request of ours, across, or its offer one that is open on either leg (RFC 3311 §5.2): a
+    request of ours, or a 2xx with a late offer whose ACK is still to come."""
     if far is None:
         return False
-    return upkeep.updates(far) or (bool(update.body) and (upkeep.offers(origin) or upkeep.offers(far)))
+    is_open = any(upkeep.offers(leg) or leg.held is not None for leg in (origin, far))
+    return upkeep.updates(far) or (bool(update.body) and is_open)
 
 
 def _acknowledge_again(pair: Pair, response: Response) -> list[Act]:

@@ -413,3 +413,16 @@ def test_a_request_after_the_call_was_given_up_gets_481_and_leaves_nothing() -> 
         finals = {wire.branch: wire.status for wire in scene.caller.responses("INFO")}
         assert finals[early.branch] == 487
         assert finals[late.branch] == 481
+
+
+@pytest.mark.parametrize("from_callee", [True, False])
+def test_an_update_over_a_late_offer_that_is_open_is_491(from_callee: bool) -> None:
+    with Scene() as scene:
+        scene.caller.acks = False
+        scene.callee.script = [(0.05, 200, b"v=0\r\n")]
+        near = scene.caller.invite(body=b"")
+        scene.run(1)
+        party, session = (scene.callee, scene.callee.sessions[0]) if from_callee else (scene.caller, near)
+        party.request(session, "UPDATE", body=b"v=0\r\n")
+        scene.run(1)
+        assert [wire.status for wire in party.responses("UPDATE")] == [491]
