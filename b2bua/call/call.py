@@ -6,7 +6,7 @@ the dialogs afterwards is in `relay.py`.
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
 import attrs
@@ -42,7 +42,7 @@ from sipstack.dialog import Dialog
 from sipstack.effects import Cause, Key
 from sipstack.errors import ParseError, ProtocolError
 from sipstack.flow import Flow
-from sipstack.message import Headers, Request, Response, response_to
+from sipstack.message import Headers, Request, Response, parse, response_to
 from sipstack.status import reason as phrase_of
 
 #: A refusal by the decree says the same whatever the rule, so that a spoofer learns nothing (ISUP: call rejected).
@@ -334,12 +334,17 @@ class Call:
             if leg is not None and leg.call_id == response.call_id and response.status > 100:
                 leg.liveness.hear(moment.tick)
 
-    def invite_over(self) -> list[Act]:
-        """No response to the B leg's INVITE can come any more, from whatever branch of a fork (RFC 6026 §8.4)."""
+    def invite_over(self, moment: Moment) -> list[Act]:
+        """No response to the B leg's INVITE can come any more, from whatever branch of a fork (RFC 6026 §8.4).
+
+        A call may still ring then: its caller has hung up the one branch that accepted it, and none has in 64*T1 since.
+        """
         if self.outgoing is not None:
             self.outgoing.sent = None
         if self.b is not None:
             self.b.branches.clear()
+        if self.state is State.CALLING:
+            return self._fail(480, "no answer", moment)
         return self._close() if self.state is State.CANCELLING else []
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
@@ -361,6 +366,8 @@ class Call:
         branch = response.to.tag
         if response.status == 199 and branch not in self.a.branches:
             return []  # RFC 6228: the end of an early dialog that the caller has not heard of
+        if branch in self._callee().left:
+            return []
         self._way().rings(response)
         tag = self._turn_to_branch(response)[0].local_tag if branch else self.a.tag
         lost = self.relays.lose(self.a.branches)
@@ -371,6 +378,8 @@ class Call:
         repeated = leg.acks.repeat(response)
         if repeated is not None:
             return [Transmit(leg.next_hop(), repeated)]
+        if response.to.tag in leg.left:
+            return self._unwanted(response)
         if self.state is not State.CALLING:
             return [] if leg.held is not None and leg.held.to.tag == response.to.tag else self._unwanted(response)
         near, dialog = self._turn_to_branch(response)
@@ -657,6 +666,37 @@ class Call:
         if not isinstance(call, cls):
             raise SnapshotError("not the snapshot of a call")
         return call
+
+    def unanswered(self) -> list[tuple[Key, Request | Response, Leg]]:
+        """What peers wait for, by the key of their request and with their leg: a request that has no final response, or
+        a 2xx of ours whose ACK has not come."""
+        found: list[tuple[Key, Request | Response, Leg]] = [*self.relays.unanswered()]
+        if self.invite is not None:
+            found.append((self.key, self.invite, self.a))
+        found += [
+            (leg.unacked_key, parse(leg.unacked.wire), leg)
+            for leg in (self.a, self.b)
+            if leg is not None and leg.unacked is not None and leg.unacked_key is not None
+        ]
+        return found
+
+    def resumed(self, gone: Collection[str], moment: Moment) -> list[Act]:
+        """It goes on where its requests of these purposes have no transaction any more.
+
+        An INVITE, and what a peer waits for, goes out once more, the same to the octet: whoever has had it takes it for
+        a copy, and says again what he has said (§17.2.1, §17.2.2).
+        """
+        acts = self._invite_again(moment) if INVITE in gone else []
+        for purpose in sorted(upkeep.PURPOSES.intersection(gone)):
+            acts += upkeep.start_again(self.pair, purpose, moment)
+        return acts + self.relays.start_again(gone)
+
+    def _invite_again(self, moment: Moment) -> list[Act]:
+        fork = self.fork()
+        if fork is None or self.state not in (State.CALLING, State.CANCELLING):
+            return self.invite_over(moment)
+        start = Start(INVITE, fork.sent, fork.leg.flow)
+        return [start] if self.state is State.CALLING else [start, Abandon(INVITE)]
 
     # Small things.
 

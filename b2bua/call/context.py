@@ -15,8 +15,8 @@ from sipstack.locate import FailureMemory
 from sipstack.timing import Timing
 
 #: How much of a session interval passes before we refresh it. Both legs begin theirs at the same 2xx, and a side that
-#: refreshes its own at half of it, as most do, refreshes the other leg too, since that crosses. Were ours to go there at
-#: the same moment, the two would meet, and the peer's get 491.
+#: refreshes its own at half of it, as most do, refreshes the other leg too, since that crosses. Were ours to go there
+#: at the same moment, the two would meet, and the peer's get 491.
 REFRESHES_AFTER: Final = 5 / 9
 
 

@@ -165,19 +165,25 @@ class Core:
         self._forget(held)
         return saved
 
-    def take_up(self, saved: Plain, moment: Moment) -> None:
-        """Goes on with a call that was put down. Raises SnapshotError, and has changed nothing then."""
+    def take_up(self, saved: Plain, moment: Moment) -> list[Output]:
+        """Goes on with a call that was put down, here or in a core that is gone; where the call waits for transactions
+        of that core's, they begin again. Raises SnapshotError, and has changed nothing then."""
         call = Call.restore(saved["call"], self.context, moment.tick)
         held = self._calls[call.id] = _Held(call)
         for limit in call.counted:
             limit.held += 1
         self._enter(held)
-        for key in saved["servers"]:
-            self._serve(held, Key(key))
-        for purpose, key in saved["clients"].items():
-            self._clients[Key(key)] = held, purpose
-            held.clients[purpose] = Key(key)
-        self._queue(held)
+        out: list[Output] = []
+        for key, message, leg in call.unanswered():
+            out += self._take(self.layer.reopen(key, message, leg.flow, moment.tick), moment)
+        self.layer.adopt_tag(call.key, call.a.tag)
+        for key in filter(self.layer.__contains__, map(Key, saved["servers"])):
+            self._serve(held, key)
+        clients = {purpose: Key(key) for purpose, key in saved["clients"].items()}
+        here = {purpose: key for purpose, key in clients.items() if key in self.layer}
+        self._clients.update({key: (held, purpose) for purpose, key in here.items()})
+        held.clients.update(here)
+        return out + self._do(held, call.resumed(clients.keys() - here.keys(), moment), moment)
 
     # From the layer.
 
@@ -345,7 +351,7 @@ class Core:
         if held.clients.get(purpose) != key:
             return []
         del held.clients[purpose]
-        return self._do(held, held.call.invite_over(), moment) if purpose == INVITE else []
+        return self._do(held, held.call.invite_over(moment), moment) if purpose == INVITE else []
 
     def _respond(
         self, key: Key, request: Request, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()

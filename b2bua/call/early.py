@@ -72,7 +72,7 @@ def close(pair: Pair) -> None:
     """The current branch is over, and the others, of which there are some, go on."""
     name = current(pair)
     for leg in (pair.a, _far(pair)):
-        del leg.branches[name]
+        leg.leave(name)
     turn(pair, next(reversed(pair.a.branches)))
 
 

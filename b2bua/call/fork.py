@@ -33,13 +33,15 @@ class Fork:
         if repeated is not None:
             return [Transmit(self.leg.next_hop(), repeated)]
         # A branch that has had requests of ours goes on counting where they were.
-        known = None if self.is_parted else self.leg.branches.get(response.to.tag or "")
+        tag = response.to.tag or ""
+        is_parted = self.is_parted or tag in self.leg.left
+        known = None if is_parted else self.leg.branches.get(tag)
         dialog = Dialog.as_caller(self.sent, response) if known is None else known.dialog
         dialog.confirm(response)
         offers = bool(response.body) and not self.sent.body
         answer = decline(response, is_ipv6=self.leg.socket.is_ipv6) if offers else (Headers(), b"")
         ack = self.leg.acknowledge(response, dialog, ids, *answer)
-        if self.is_parted:
+        if is_parted:
             return [ack]
         bye = dialog.request("BYE", via=self.leg.via(ids))
         return [ack, hang_up(self.leg, dialog, bye, ids)]

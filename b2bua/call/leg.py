@@ -55,6 +55,8 @@ class Leg:
     """The CSeq number of the INVITE it answers."""
     branches: dict[str, Branch] = attrs.field(factory=dict)
     """Early dialogs by the callee's tag on the B leg; each counts its own requests (§12.1.2)."""
+    left: list[str] = attrs.field(factory=list)
+    """The latest branches whose early dialog the caller has hung up, by the callee's tag."""
     referred: dict[int, int] = attrs.field(factory=dict)
     """REFERs sent on to this side: the CSeq number of each here, with the one it came with."""
     liveness: Liveness = attrs.field(factory=Liveness, repr=False)
@@ -128,6 +130,11 @@ class Leg:
         self.branches[name] = branch
         if len(self.branches) > BRANCHES:
             del self.branches[next(iter(self.branches))]
+
+    def leave(self, name: str) -> None:
+        """A branch has had its BYE; what it says after that it said before."""
+        del self.branches[name]
+        self.left = [*self.left[1 - BRANCHES :], name]
 
     def turn(self, name: str) -> None:
         """What comes next is in the dialog of that branch."""

@@ -104,6 +104,23 @@ def failed(pair: Pair, purpose: str, cause: Cause, moment: Moment) -> list[Act]:
     return []
 
 
+def start_again(pair: Pair, purpose: str, moment: Moment) -> list[Act]:
+    """A request of ours has lost its transaction: a re-INVITE goes out once more, for a 2xx of its wants an ACK, and
+    is taken back again if it was. Anything else has failed, and a new one is made in its time."""
+    leg = _leg(pair, purpose)
+    live, asked = leg.liveness, leg.liveness.asked
+    if asked is None:
+        return []
+    if asked.method == "INVITE":
+        start = Start(purpose, asked, leg.next_hop())
+        return [start, Abandon(purpose)] if live.answer_by is None else [start]
+    live.asked = None
+    if asked.method == "OPTIONS":
+        live.probe_at = moment.tick
+        return []
+    return _put_off(pair, leg, asked, moment.tick)
+
+
 def retract(pair: Pair, leg: Leg, sent: Request, response: Response, moment: Moment) -> list[Act]:
     """That leg has accepted a re-INVITE which its sender has taken back: its ACK, and the session as it stood before.
 

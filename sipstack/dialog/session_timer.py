@@ -64,7 +64,7 @@ class SessionTimer:
     """Whether we would refresh ourselves; None, which §7.1 recommends, leaves the choice to the peer."""
     refreshes_after: float = 0.5
     """How much of an interval passes before we refresh: half, as is recommended (§7.2), or a little more for who passes
-    on the refreshes of somebody else, which then come first. Below two thirds, since a third may be the margin of §10."""
+    on the refreshes of somebody else, which then come first. Less than two thirds, after which it may be over (§10)."""
     insist: bool = False
     """Whether to refresh by ourselves when the peer knows no session timers (§7.2)."""
     peer_min_se: int = LEAST

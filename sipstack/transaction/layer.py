@@ -99,6 +99,10 @@ class TransactionLayer:
     def __len__(self) -> int:
         return len(self._table)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether the transaction of that key is under way, or lingers."""
+        return key in self._table
+
     def __repr__(self) -> str:
         return f"<TransactionLayer of {len(self)} transactions, {self._drops.total()} messages dropped>"
 
@@ -178,6 +182,22 @@ class TransactionLayer:
         if isinstance(entry.machine, ClientInvite | Client):
             raise StateError(f"{key!r} is a request of ours")
         entry.to_tag = to_tag
+
+    def reopen(self, key: Key, message: Request | Response, flow: Flow, now: float) -> list[Effect]:
+        """Go on, under its key, with a server transaction of another layer, which is gone.
+
+        `message` is the request, come by `flow`, that has no final response yet; or the 2xx to an INVITE whose ACK is
+        awaited, which goes out again. Nothing changes where the key is in use. For the requests that the other layer
+        has sent, `request` does: one that goes out again with its branch is a copy to whoever has had it.
+        """
+        if key in self._table:
+            return []
+        if isinstance(message, Request):
+            self._start_server(key, message, flow, now, copy=None)
+            return []
+        machine, via = ServerInvite(self.timing, flow.reliable, None), message.via
+        self._table.add(Entry(key, machine, reply_flow(via, flow), otherwise=reopened_flow(via, flow)))
+        return self.respond(key, message, now)
 
     def repeat(self, key: Key, wire: bytes, now: float) -> list[Effect]:
         """Send the printed 2xx of an accepted INVITE again, where its first copy went (§13.3.1.4)."""

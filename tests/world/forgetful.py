@@ -14,5 +14,5 @@ class Forgetful(Scene):
     def _perform(self, outputs: Sequence[Output]) -> None:
         for name in tuple(self.core._calls):
             saved = orjson.dumps(self.core.put_down(name, self.moment))
-            self.core.take_up(orjson.loads(saved), self.moment)
+            assert self.core.take_up(orjson.loads(saved), self.moment) == []
         super()._perform(outputs)

@@ -435,3 +435,32 @@ def test_the_law_sees_a_tag_of_two_branches_and_a_branch_of_two_tags(
     tells(0)
     with pytest.raises(BrokenLawError, match=message):
         tells(1)
+
+
+def test_a_branch_that_has_accepted_before_it_hears_of_its_bye_is_acked_and_the_others_ring_on(
+    kind: type[Scene],
+) -> None:
+    with kind() as scene:
+        session, invite = called(scene)
+        ring(scene, invite, ("one", "two"))
+        one, _ = forks(session)
+        assert ask(scene, one, "BYE") == [200]
+        scene.callee.respond(invite, 200, sdp(5000), tag="one")
+        scene.run(1)
+        assert [wire.to_tag for wire in scene.callee.requests("ACK")] == ["one"]
+        assert session.final is None
+        won(scene, invite, "two")
+        assert session.final == 200
+        end(scene, session)
+
+
+def test_when_none_accepts_in_64_t1_after_one_that_was_hung_up_the_call_is_over(kind: type[Scene]) -> None:
+    with kind() as scene:
+        session, invite = called(scene)
+        ring(scene, invite, ("one", "two"))
+        one, _ = forks(session)
+        assert ask(scene, one, "BYE") == [200]
+        scene.callee.respond(invite, 200, sdp(5000), tag="one")
+        scene.run(33)
+        assert session.final == 480
+    assert scene.record("end").facts["cause"] == "no answer"

@@ -272,8 +272,8 @@ def test_each_leg_is_refreshed_by_whom_it_has_chosen(*, theirs_near: bool, their
     agrees(scene.callee, expires(600, "uac"))
     with talking(scene, asks, says) as (near, far):
         if not theirs_near and not theirs_far:
-            scene.run(6_000)
-            assert (len(ours(scene.caller)), len(ours(scene.callee))) == (12, 20)
+            scene.run(6_050)
+            assert (len(ours(scene.caller)), len(ours(scene.callee))) == (10, 18)
             assert not near.is_over
             return
         scene.run(5_000)
@@ -328,7 +328,7 @@ def test_nobody_sees_the_refresh_of_the_other_leg() -> None:
     agrees(scene.callee, expires(600, "uac"))
     with talking(scene, says=[UPDATES, expires(600, "uac")]):
         before = len(scene.caller.seen)
-        scene.run(3_000)
+        scene.run(3_400)
         assert len(ours(scene.callee)) == 10
         assert len(scene.caller.seen) == before
 
@@ -355,7 +355,7 @@ def test_a_refresh_is_an_update_without_a_body_where_the_peer_takes_one() -> Non
     scene = world()
     agrees(scene.callee, expires(600, "uac"))
     with talking(scene, says=[UPDATES, expires(600, "uac")]):
-        scene.run(310)
+        scene.run(345)
         (update,) = ours(scene.callee)
         assert update.body == b""
         assert update.all("session-expires") == ["600;refresher=uac"]
@@ -367,15 +367,15 @@ def test_else_it_is_a_re_invite_that_repeats_what_was_said_last() -> None:
     agrees(scene.callee, expires(600, "uac"))
     agrees(scene.caller, expires(900, "uac"))
     with talking(scene, [TIMER, expires(900, "uas")], [expires(600, "uac")]) as (near, far):
-        scene.run(301)
+        scene.run(335)
         (first,) = ours(scene.callee, "INVITE")
         assert (first.body, first.all("content-type")) == (OFFER, ["application/sdp"])
         assert far.acked == {1, 2}
-        scene.run(150)
+        scene.run(170)
         assert [wire.body for wire in ours(scene.caller, "INVITE")] == [ANSWER]
         scene.caller.body = HOLD
         scene.caller.request(near, "INVITE", [TIMER, expires(900, "uas")], HOLD)
-        scene.run(310)
+        scene.run(340)
         assert ours(scene.callee, "INVITE")[-1].body == HOLD
         assert len(ours(scene.callee, "INVITE")) == 3
         scene.callee.answers["INVITE"] = 488
@@ -411,7 +411,7 @@ def test_a_late_offer_is_repeated_by_the_side_that_heard_its_answer() -> None:
         near = scene.caller.invite(body=b"")
         scene.run(1)
         scene.send(scene.caller, scene.caller._in_dialog(near, "ACK", 1, (), OFFER))
-        scene.run(310)
+        scene.run(345)
         assert [wire.body for wire in ours(scene.callee, "INVITE")] == [OFFER]
         scene.caller.bye(near)
 
@@ -427,15 +427,65 @@ def test_a_peer_that_has_unlearnt_update_gets_a_re_invite() -> None:
         assert not near.is_over
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 488, 500])
+def test_a_peer_that_refuses_an_update_without_a_body_gets_a_re_invite(status: int) -> None:
+    scene = world()
+    agrees(scene.callee, UPDATES, expires(1_800, "uac"))
+    scene.callee.answers["UPDATE"] = status
+    with talking(scene, says=[TIMER, UPDATES, expires(1_800, "uac")]) as (near, _):
+        scene.run(7_000)
+        assert not near.is_over
+        refreshes = ours(scene.callee, "INVITE")
+        assert len(refreshes) >= 4
+        assert {wire.body for wire in refreshes} == {OFFER}
+
+
+def parted(sdp: bytes, isup: bytes) -> bytes:
+    """The body of a SIP-I message (Q.1912.5)."""
+    signal = b"Content-Type: application/isup;version=itu-t92+\r\nContent-Disposition: signal;handling=required"
+    described = b"Content-Type: application/sdp\r\nContent-Disposition: session"
+    return b"--x\r\n%b\r\n\r\n%b\r\n--x\r\n%b\r\n\r\n%b\r\n--x--\r\n" % (signal, isup, described, sdp)
+
+
+class SipI(Scene):
+    """Both sides of which speak SIP-I."""
+
+    def send(self, party: Party, data: bytes) -> None:
+        if b"\r\n--x\r\n" in data:
+            kinds = b"Content-Type: application/sdp\r\n", b"Content-Type: multipart/mixed;boundary=x\r\n"
+            data = data.replace(*kinds, 1)
+        super().send(party, data)
+
+
+def test_a_refresh_repeats_the_session_description_and_not_what_stood_beside_it() -> None:
+    with SipI(config=config(), from_home=True, is_traced=False) as scene:  # its laws know whole bodies alone
+        scene.callee.script = [(0.5, 200, parted(ANSWER, b"ANM"))]
+        scene.callee.headers = [TIMER, expires(1_800, "uac")]
+        agrees(scene.callee, expires(1_800, "uac"))
+        scene.callee.body = parted(ANSWER, b"CON")
+        near = scene.caller.invite("+33612345678", body=parted(OFFER, b"IAM"))
+        scene.run(1_100)
+        (invite,) = scene.callee.requests("INVITE")[:1]
+        assert (invite.body, invite.all("content-type")) == (parted(OFFER, b"IAM"), ["multipart/mixed;boundary=x"])
+        (refresh,) = ours(scene.callee, "INVITE")
+        assert (refresh.body, refresh.all("content-type")) == (OFFER, ["application/sdp"])
+        assert refresh.all("content-disposition") == ["session"]
+        assert not ours(scene.caller, "INVITE")  # another ISUP part is nothing new about the session
+        scene.callee.body = parted(MOVED, b"CON")
+        scene.run(1_000)
+        assert [wire.body for wire in ours(scene.caller, "INVITE")] == [MOVED]
+        scene.caller.bye(near)
+
+
 def test_an_answer_that_says_something_new_reaches_the_other_side() -> None:
     scene = world()
     agrees(scene.callee, expires(600, "uac"))
     with talking(scene, says=[expires(600, "uac")]) as (near, _):
         scene.callee.body = MOVED
-        scene.run(310)
+        scene.run(345)
         assert [wire.body for wire in ours(scene.caller, "INVITE")] == [MOVED]
         assert near.acked == {1}  # its answer is ACKed
-        scene.run(600)
+        scene.run(700)
         assert len(ours(scene.caller, "INVITE")) == 1
         assert len(ours(scene.callee, "INVITE")) == 3
     assert not scene.alarms
@@ -446,7 +496,7 @@ def test_an_answer_that_only_counts_up_its_version_is_nothing_new() -> None:
     agrees(scene.callee, expires(600, "uac"))
     with talking(scene, says=[expires(600, "uac")]):
         scene.callee.body = ANSWER.replace(b"o=b 1 1", b"o=b 1 2")
-        scene.run(310)
+        scene.run(345)
         assert not ours(scene.caller, "INVITE")
 
 
@@ -457,7 +507,7 @@ def test_a_change_that_the_other_side_refuses_is_told_to_the_operator(status: in
     with talking(scene, says=[expires(600, "uac")]) as (near, _):
         scene.callee.body = MOVED
         scene.caller.answers["INVITE"] = status
-        scene.run(340)
+        scene.run(375)
         assert [alarm.name for alarm in scene.alarms] == ["session"]
         assert len(ours(scene.caller, "INVITE")) == (5 if status == 491 else 1)
         assert not near.is_over
@@ -483,7 +533,7 @@ def test_what_a_caller_hides_stays_hidden_in_a_change() -> None:
     agrees(scene.caller, expires(600, "uac"))
     with talking(scene, [TIMER, expires(600, "uas")], caller="<sip:+32470123456@abroad>"):
         scene.caller.body = OFFER.replace(b"s=-", b"s=+32470123456").replace(b"4000", b"4002")
-        scene.run(310)
+        scene.run(345)
         (offered,) = ours(scene.callee, "INVITE")
         assert b"4002" in offered.body
     assert not any(b"470123456" in wire.data for wire in scene.callee.seen)
@@ -494,7 +544,7 @@ def test_a_change_that_would_show_what_a_caller_hides_is_not_passed_on() -> None
     agrees(scene.caller, expires(600, "uac"))
     with talking(scene, [TIMER, expires(600, "uas")], caller="<sip:+32470123456@abroad>"):
         scene.caller.body = OFFER + b"a=x-caller:+32470123456\r\n"
-        scene.run(310)
+        scene.run(345)
         assert len(ours(scene.caller, "INVITE")) == 1
         assert not ours(scene.callee, "INVITE")
     assert [alarm.name for alarm in scene.alarms] == ["session"]
@@ -509,7 +559,7 @@ def test_a_refresh_that_meets_491_waits_and_comes_again() -> None:
     agrees(scene.callee, expires(600, "uac"))
     scene.callee.answers["UPDATE"] = 491
     with talking(scene, says=[UPDATES, expires(600, "uac")]) as (near, _):
-        scene.run(299)
+        scene.run(332.5)
         assert len(ours(scene.callee)) == 1
         scene.callee.answers["UPDATE"] = 200
         scene.run(4.2)
@@ -549,11 +599,32 @@ def test_a_re_invite_that_meets_our_refresh_is_491() -> None:
         assert answer_to(scene.caller, again).status == 200
 
 
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_refresh_that_crosses_comes_before_ours_and_takes_its_place(method: str) -> None:
+    """The caller refreshes its leg, and we the callee's; both begin at the same 2xx, and the callee is far away."""
+    scene = world()
+    allow = [UPDATES] if method == "UPDATE" else []
+    asks, says = [TIMER, *allow, expires(1_800, "uac")], [TIMER, *allow, expires(1_800, "uac")]
+    agrees(scene.callee, expires(1_800, "uac"))
+    with talking(scene, asks, says) as (near, _):
+        begun = scene.now - 1.4
+        for at in range(900, 9_001, 900):
+            scene.callee.answers[method] = None
+            scene.run(begun + at - scene.now)
+            sent = scene.caller.request(near, method, asks, OFFER if method == "INVITE" else b"")
+            scene.run(0.15)
+            crossed = ours(scene.callee, method)[-1]
+            scene.callee.respond(crossed, 200, ANSWER if method == "INVITE" else b"", [expires(1_800, "uac")])
+            scene.run(1)
+            assert answer_to(scene.caller, sent).status == 200
+        assert len(ours(scene.callee, method)) == 10
+
+
 def test_a_refresh_waits_while_a_request_of_theirs_is_under_way() -> None:
     scene = world()
     agrees(scene.callee, expires(600, "uac"))
     with talking(scene, says=[expires(600, "uac")]) as (near, _):
-        scene.run(290)
+        scene.run(322)
         scene.callee.answers["INVITE"] = None
         scene.caller.request(near, "INVITE", body=HOLD)
         scene.run(20)
@@ -566,6 +637,85 @@ def test_a_refresh_waits_while_a_request_of_theirs_is_under_way() -> None:
         assert not near.is_over
 
 
+# What its sender takes back, while the answer is on its way.
+
+
+@contextmanager
+def crossing_cancel(scene: Scene, body: bytes, answer: bytes, *, rings_out: bool = False) -> Iterator[Wire]:
+    """A re-INVITE of the caller, taken back by him or by us, meets its 200 (RFC 3261 §9.1)."""
+    with talking(scene) as (near, _):
+        scene.callee.answers["INVITE"] = None
+        scene.callee.heeds_cancel = False
+        sent = scene.caller.request(near, "INVITE", body=body)
+        scene.run(0.1)
+        (crossed,) = ours(scene.callee, "INVITE")
+        scene.callee.respond(crossed, 180)
+        if rings_out:
+            scene.run(scene.core.context.no_answer - 0.05)
+        else:
+            scene.run(0.1)
+            scene.caller.cancel(attrs.evolve(near, invite=sent))
+            scene.run(0.005)
+        scene.callee.answers["INVITE"] = 200
+        scene.callee.respond(crossed, 200, answer)
+        yield crossed
+        assert answer_to(scene.caller, sent).status == (504 if rings_out else 487)
+        assert not near.is_over
+
+
+@pytest.mark.parametrize("rings_out", [False, True])
+def test_an_offer_that_is_taken_back_and_accepted_is_undone_by_another(*, rings_out: bool) -> None:
+    scene = world()
+    with crossing_cancel(scene, HOLD, ANSWER, rings_out=rings_out) as crossed:
+        scene.run(5)
+        assert [wire.body for wire in ours(scene.callee, "INVITE")] == [HOLD, OFFER]
+        assert not ours(scene.caller, "INVITE")
+        acks = [wire for wire in scene.callee.requests("ACK") if wire.cseq == crossed.cseq]
+        assert [wire.body for wire in acks] == [b""]
+    assert not scene.alarms
+
+
+def test_what_undoes_an_offer_gives_way_to_a_newer_one_of_its_sender() -> None:
+    scene = world()
+    with crossing_cancel(scene, HOLD, ANSWER):
+        scene.callee.answers["INVITE"] = 491
+        scene.run(0.5)
+        scene.callee.answers["INVITE"] = 200
+        newer = OFFER.replace(b"4000", b"4002")
+        scene.caller.request(scene.caller.sessions[0], "INVITE", body=newer)
+        scene.run(20)
+        assert [wire.body for wire in ours(scene.callee, "INVITE")] == [HOLD, OFFER, newer]
+
+
+def test_an_offer_in_the_answer_to_what_was_taken_back_is_answered_with_the_session_as_it_stands() -> None:
+    scene = world()
+    with crossing_cancel(scene, b"", ANSWER) as crossed:
+        scene.run(5)
+        (ack,) = [wire for wire in scene.callee.requests("ACK") if wire.cseq == crossed.cseq]
+        assert (ack.body, ack.all("content-type")) == (OFFER, ["application/sdp"])
+        assert len(ours(scene.callee, "INVITE")) == 1
+        assert not ours(scene.caller, "INVITE")
+
+
+def test_an_offer_of_something_new_in_that_answer_reaches_the_other_side() -> None:
+    scene = world()
+    with crossing_cancel(scene, b"", MOVED):
+        scene.run(5)
+        assert [wire.body for wire in ours(scene.caller, "INVITE")] == [MOVED]
+
+
+def test_an_offer_of_other_streams_in_that_answer_is_declined_and_the_session_put_back() -> None:
+    scene = world()
+    with crossing_cancel(scene, b"", ANSWER + b"m=video 5008 RTP/AVP 31\r\n") as crossed:
+        scene.run(5)
+        (ack,) = [wire for wire in scene.callee.requests("ACK") if wire.cseq == crossed.cseq]
+        assert [line for line in ack.body.split(b"\r\n") if line.startswith(b"m=")] == [
+            b"m=audio 0 RTP/AVP 8",
+            b"m=video 0 RTP/AVP 31",
+        ]
+        assert ours(scene.callee, "INVITE")[-1].body == OFFER
+
+
 # What fails.
 
 
@@ -576,12 +726,32 @@ def test_a_refresh_that_finds_nobody_ends_the_call(status: int | None, allow: Fi
     method = "UPDATE" if allow else "INVITE"
     scene.callee.answers[method] = status
     with talking(scene, says=[*allow, expires(600, "uac")]) as (near, far):
-        scene.run(335)
+        scene.run(370)
         assert both_are_hung_up(scene, near, far)
         assert len(ours(scene.callee, method)) == 1
         (bye,) = ours(scene.caller, "BYE")
         assert bye.first("reason") == 'SIP;cause=408;text="peer gone"'
     assert end(scene) == "peer gone"
+
+
+def test_an_emergency_call_is_refreshed_again_after_an_outage() -> None:
+    """It is not ended for a refresh that finds nobody; nor must the peer end it, who was out of reach for a while."""
+    scene = world()
+    with scene:
+        scene.callee.headers = [TIMER, UPDATES, expires(1_800, "uac"), ("Require", "timer")]
+        agrees(scene.callee, expires(1_800, "uac"))
+        near = scene.caller.invite("112", headers=[UPDATES], body=OFFER)
+        scene.run(2)
+        scene.callee.answers = {"UPDATE": None}
+        scene.run(1_040)
+        scene.callee.answers = {}
+        assert len(ours(scene.callee)) == 1
+        scene.run(740)
+        assert len(ours(scene.callee)) == 2
+        scene.run(10_000)
+        assert len(ours(scene.callee)) > 10
+        assert not near.is_over
+        scene.caller.bye(near)
 
 
 @pytest.mark.parametrize("status", [488, 500, 503, 404])
@@ -590,7 +760,7 @@ def test_a_refresh_that_fails_otherwise_is_tried_again_before_the_end(status: in
     agrees(scene.callee, expires(600, "uac"))
     scene.callee.answers["UPDATE"] = status
     with talking(scene, says=[UPDATES, expires(600, "uac")]) as (near, _):
-        scene.run(310)
+        scene.run(345)
         scene.callee.answers["UPDATE"] = 200
         scene.run(900)
         assert not near.is_over
@@ -600,7 +770,7 @@ def test_a_refresh_that_only_rings_is_taken_back_and_the_session_expires() -> No
     scene = world()
     scene.callee.answers["INVITE"] = 183
     with talking(scene, says=[expires(600, "uac")]) as (near, far):
-        scene.run(365)
+        scene.run(399)
         assert len(scene.callee.requests("CANCEL")) == 1
         scene.run(240)
         assert both_are_hung_up(scene, near, far)
@@ -611,7 +781,7 @@ def test_a_call_that_ends_takes_its_refresh_along() -> None:
     scene = world()
     scene.callee.answers["INVITE"] = 183
     with talking(scene, says=[expires(600, "uac")]) as (near, far):
-        scene.run(300)
+        scene.run(335)
         assert ours(scene.callee, "INVITE")
         scene.caller.bye(near)
         scene.run(2)

@@ -40,10 +40,21 @@ def test_a_peer_updates_when_its_allow_says_so(lines: list[str], *, updates: boo
     assert liveness.updates is updates
 
 
+@pytest.mark.parametrize(
+    ("lines", "may"),
+    [(["INVITE", "BYE, OPTIONS"], True), (["INVITE, BYE"], False), (["options"], False), ([""], False), (['"'], True)],
+)
+def test_a_peer_is_not_probed_when_its_allow_leaves_out_options(lines: list[str], *, may: bool) -> None:
+    liveness = begun()
+    liveness.learn(invite(*(("Allow", line) for line in lines)))
+    assert liveness.deadline() == (900 if may else None)
+    assert liveness.tick(900.0) is (Duty.PROBE if may else None)
+
+
 def test_a_message_without_allow_changes_nothing() -> None:
-    liveness = Liveness(updates=True)
+    liveness = Liveness(updates=True, may_be_probed=False)
     liveness.learn(invite())
-    assert liveness.updates
+    assert (liveness.updates, liveness.may_be_probed) == (True, False)
 
 
 def test_a_silent_side_is_probed_once_and_not_again_before_its_answer() -> None:
@@ -69,7 +80,7 @@ def test_a_side_with_a_session_timer_is_not_probed_until_it_has_none() -> None:
     assert liveness.tick(1_000.0) is Duty.PROBE
 
 
-def test_a_probe_that_could_not_leave_has_one_more_chance() -> None:
+def test_a_probe_that_comes_to_nothing_has_one_more_chance() -> None:
     liveness = begun()
     assert liveness.tick(900.0) is Duty.PROBE
     liveness.missed(900.0, 32.0)
@@ -145,6 +156,54 @@ def test_a_description_keeps_the_lines_that_speak_of_it() -> None:
     )
 
 
+def part(*lines: str, body: bytes) -> bytes:
+    return "\r\n".join(("--b", *lines, "", "")).encode() + body + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields", "found"),
+    [
+        (
+            part("Content-Type: application/isup", body=b"IAM")
+            + part("c: Application/SDP", "Content-ID: <x@y>", "Content-Disposition: Session ;x=y", body=SDP)
+            + b"--b--",
+            (("Content-Type", "Application/SDP"), ("Content-Disposition", "Session ;x=y")),
+            SDP,
+        ),
+        (
+            part("Content-Type: application/sdp", "Content-Disposition: early-session", body=b"v=1\r\n")
+            + part("Content-Type: application/sdp", body=SDP)
+            + b"--b--",
+            (("Content-Type", "application/sdp"),),
+            SDP,
+        ),
+        (
+            part(
+                "Content-Type: multipart/alternative;boundary=c",
+                body=b"--c\r\nContent-Type: application/sdp\r\n\r\n" + SDP + b"\r\n--c--",
+            )
+            + b"--b--",
+            (("Content-Type", "application/sdp"),),
+            SDP,
+        ),
+    ],
+)
+def test_of_a_multipart_a_description_is_the_part_that_describes_the_session(
+    body: bytes, fields: tuple[tuple[str, str], ...], found: bytes
+) -> None:
+    message = invite(("Content-Type", "multipart/mixed;boundary=b"), ("Content-Language", "nl"), body=body)
+    assert Description.of(message.headers, message.body) == Description(fields, found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("multipart/mixed", b"--b\r\n\r\nv=0\r\n--b--"), ("multipart/mixed;boundary=b", part(body=SDP)), ("(", SDP)],
+)
+def test_a_body_whose_parts_cannot_be_read_is_kept_whole(kind: str, body: bytes) -> None:
+    message = invite(("Content-Type", kind), body=body)
+    assert Description.of(message.headers, message.body) == Description((("Content-Type", kind),), body)
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "is_one"),
     [
@@ -191,8 +250,8 @@ def test_nothing_that_a_peer_writes_raises_or_makes_it_busy(fields: list[tuple[s
     liveness.accept(request, 0.0)
     liveness.timer.accepted(response_to(request, 200, headers=fields), 0.0)
     due = liveness.deadline()
-    assert due is not None
-    assert due >= 45
+    assert (due is None) is (liveness.timer.agreed is None and not liveness.may_be_probed)
+    assert due is None or due >= 45
 
 
 @given(st.lists(st.tuples(st.sampled_from(Duty), st.floats(0, 2_000)), max_size=20))

@@ -35,6 +35,15 @@ def running(*, we_refresh, seconds=1800, **settings):
     return timer
 
 
+def test_who_passes_on_the_refreshes_of_another_may_refresh_a_little_later():
+    timer = running(we_refresh=True, refreshes_after=5 / 9)
+    assert timer.deadline() == pytest.approx(1000)
+    assert timer.tick(999.0) is None
+    assert timer.tick(1000.1) is Due.REFRESH
+    assert timer.deadline() == 1768
+    assert running(we_refresh=True, seconds=90, refreshes_after=5 / 9).deadline() == pytest.approx(50)
+
+
 # Our requests.
 
 

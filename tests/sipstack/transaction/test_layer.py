@@ -207,6 +207,48 @@ def test_an_accepted_invite_absorbs_its_repetitions_and_lets_its_2xx_be_repeated
     assert layer.repeat(incoming.key, accepted.data, 40.0) == [Dropped(Drop.LATE_RESPONSE, None)]
 
 
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+def test_a_request_that_came_to_a_layer_that_is_gone_is_answered_by_another(layer, method):
+    incoming = arrive(new_layer(), theirs(method))
+    assert incoming.key not in layer
+    assert layer.reopen(incoming.key, incoming.request, PEER, 0.0) == []
+    assert incoming.key in layer
+    layer.adopt_tag(incoming.key, "b")
+    assert layer.receive(theirs(method), PEER, 0.1) == [Dropped(Drop.ABSORBED, PEER)]
+    [final] = reply(layer, incoming, 486, 0.1)
+    assert layer.receive(theirs(method), PEER, 0.2) == [final]
+    run_out(layer)
+    assert_empty(layer)
+
+
+def test_an_invite_that_came_to_a_layer_that_is_gone_can_be_cancelled_in_another(layer):
+    incoming = arrive(new_layer())
+    layer.reopen(incoming.key, incoming.request, PEER, 0.0)
+    layer.adopt_tag(incoming.key, "b")
+    [ok, cancelled] = layer.receive(theirs("CANCEL"), PEER, 0.1)
+    assert (parse(ok.data).status, parse(ok.data).to.tag) == (200, "b")
+    assert cancelled.key == incoming.key
+
+
+def test_a_2xx_of_a_layer_that_is_gone_goes_out_again_and_takes_no_cancel(layer):
+    gone = new_layer()
+    incoming = arrive(gone)
+    [accepted] = reply(gone, incoming, 200)
+    assert layer.reopen(incoming.key, parse(accepted.data), PEER, 0.1) == [accepted]
+    assert layer.receive(theirs(), PEER, 0.2) == [Dropped(Drop.ABSORBED, PEER)]
+    assert names(layer.receive(theirs("CANCEL"), PEER, 0.3)) == ["200"]
+    assert layer.repeat(incoming.key, accepted.data, 0.5) == [accepted]
+    run_out(layer)
+    assert_empty(layer)
+
+
+def test_what_is_under_way_is_not_opened_again(layer):
+    incoming = arrive(layer)
+    [refusal] = reply(layer, incoming, 603)
+    assert layer.reopen(incoming.key, incoming.request, PEER, 0.1) == []
+    assert layer.receive(theirs(), PEER, 0.2) == [refusal]
+
+
 def test_the_ack_to_a_2xx_comes_in_without_a_key_whatever_its_branch(layer):
     incoming = arrive(layer)
     reply(layer, incoming, 200)
