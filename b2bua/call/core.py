@@ -21,6 +21,7 @@ from b2bua.call.liveness import Liveness
 from b2bua.call.pair import Pair
 from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
+from b2bua.errors import SnapshotError
 from b2bua.moment import Moment
 from b2bua.trunk import Trunk, destination
 from policy.roaming import Answer
@@ -168,7 +169,12 @@ class Core:
     def take_up(self, saved: Plain, moment: Moment) -> list[Output]:
         """Goes on with a call that was put down, here or in a core that is gone; where the call waits for transactions
         of that core's, they begin again. Raises SnapshotError, and has changed nothing then."""
-        call = Call.restore(saved["call"], self.context, moment.tick)
+        try:
+            call = Call.restore(saved["call"], self.context, moment.tick)
+            servers = [Key(key) for key in saved["servers"]]
+            clients = {purpose: Key(key) for purpose, key in saved["clients"].items()}
+        except (AttributeError, KeyError, TypeError) as error:
+            raise SnapshotError(f"not what a core has put down: {error!r}") from error
         held = self._calls[call.id] = _Held(call)
         for limit in call.counted:
             limit.held += 1
@@ -177,9 +183,8 @@ class Core:
         for key, message, leg in call.unanswered():
             out += self._take(self.layer.reopen(key, message, leg.flow, moment.tick), moment)
         self.layer.adopt_tag(call.key, call.a.tag)
-        for key in filter(self.layer.__contains__, map(Key, saved["servers"])):
+        for key in filter(self.layer.__contains__, servers):
             self._serve(held, key)
-        clients = {purpose: Key(key) for purpose, key in saved["clients"].items()}
         here = {purpose: key for purpose, key in clients.items() if key in self.layer}
         self._clients.update({key: (held, purpose) for purpose, key in here.items()})
         held.clients.update(here)

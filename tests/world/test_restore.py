@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from b2bua.app import core_of
+from b2bua.errors import SnapshotError
 from sipstack.ids import Ids
 from tests.world import anything
 from tests.world.forgetful import Forgetful
@@ -298,6 +299,14 @@ def test_a_call_that_was_taken_up_counts_where_it_counted_and_leaves_its_place()
         assert limits(scene) == [1, 1]
         scene.caller.bye(session)
     assert limits(scene) == [0, 0]
+
+
+@pytest.mark.parametrize("saved", [{}, {"call": {}}, [], None])
+def test_what_no_core_has_put_down_is_refused_by_one_error(saved: object) -> None:
+    scene = Scene()
+    with pytest.raises(SnapshotError):
+        scene.core.take_up(saved, scene.moment)
+    assert scene.core.statistics().calls == 0
 
 
 def test_no_call_can_be_put_down_that_is_not_there() -> None:
