@@ -35,6 +35,8 @@ Output = Send | Record | Ask | Alarm
 
 #: What a B2BUA takes, in a dialog or outside (RFC 3261 §11, §20.5).
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
+#: What an OPTIONS is told (§11.2). Of extensions the session timer alone is ours; others are of the two ends of a call.
+ABILITIES = (("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "timer"))
 #: What it takes outside a dialog; a 405 names just that (§21.4.6).
 ALLOW_OUTSIDE = "INVITE, ACK, CANCEL, OPTIONS"
 #: Methods we know and do not serve outside a dialog: 405; an unknown one gets 501 (§8.2.1, §21.5.2).
@@ -233,13 +235,10 @@ class Core:
     def _outside(self, request: Request, key: Key, moment: Moment) -> list[Output]:
         """A request outside a dialog that opens no call."""
         if request.method == "OPTIONS":
-            status = 200
-        elif request.method in ("BYE", "PRACK", "UPDATE"):  # they live in dialogs only (§12.2.2)
-            status = 481
-        else:
-            status = 405 if request.method in KNOWN else 501
-        allow = ALLOW if status == 200 else ALLOW_OUTSIDE
-        return self._respond(key, request, status, moment, (("Allow", allow),))
+            return self._respond(key, request, 200, moment, ABILITIES)
+        in_dialogs = request.method in ("BYE", "PRACK", "UPDATE")  # they live there only (§12.2.2)
+        status = 481 if in_dialogs else 405 if request.method in KNOWN else 501
+        return self._respond(key, request, status, moment, (("Allow", ALLOW_OUTSIDE),))
 
     def _new_call(self, incoming: Incoming, key: Key, moment: Moment) -> list[Output]:
         context, invite, flow = self.context, incoming.request, incoming.flow

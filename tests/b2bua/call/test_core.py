@@ -49,6 +49,7 @@ def test_options_is_answered_and_says_what_is_allowed() -> None:
     (answer,) = answers_to("OPTIONS")
     assert answer.status == 200
     assert answer.first("allow") == ALLOW
+    assert (answer.first("accept"), answer.first("supported")) == ("application/sdp", "timer")
     assert answer.to_tag
 
 
