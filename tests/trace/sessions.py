@@ -95,6 +95,7 @@ class Offers:
         message = seen.message
         if not message.to_tag:  # another target's turn, or another try: the one before is over
             self._close_all(place)
+            self._asking.clear()
         if message.has_session:
             self._make(("INVITE", message.branch), place, seen, self.patience)
         elif not message.body:

@@ -131,3 +131,17 @@ def test_a_prack_names_the_invite_by_the_number_of_the_target_that_answered() ->
         (prack,) = [wire for wire in world.callee.seen if wire.start.startswith("PRACK")]
         assert prack.first("rack") == "7 2 INVITE"
         world.caller.cancel(session)
+
+
+def test_a_late_answer_of_a_target_that_was_given_up_changes_nothing_at_the_one_that_has_the_call() -> None:
+    with scene() as world:
+        silent(world)
+        session = world.caller.invite(body=b"")
+        world.run(40)
+        assert session.final == 200
+        world.deliver(world.spare, world.spare.response(world.spare.seen[0], 200, b"v=0\r\nm=audio 1\r\n", tag="late"))
+        again = world.caller.request(session, "INVITE", body=b"v=0\r\n")
+        world.run(2)
+        assert [wire.status for wire in world.caller.responses() if wire.branch == again.branch] == [200]
+        assert len(world.callee.requests("INVITE")) == 2
+        world.caller.bye(session)
