@@ -189,7 +189,14 @@ def _held_by(box: Box) -> dict[str, int]:
     if box.process is None or box.process.poll() is not None:
         return {}
     links = Path(f"/proc/{box.process.pid}/fd").iterdir()
-    return {"process": box.process.pid, "sockets": sum(os.readlink(link).startswith("socket:") for link in links)}
+    return {"process": box.process.pid, "sockets": sum(_is_socket(link) for link in links)}
+
+
+def _is_socket(link: Path) -> bool:
+    try:
+        return os.readlink(link).startswith("socket:")
+    except FileNotFoundError:
+        return False  # closed since it was listed: the journal's, which a thread forces to disk
 
 
 _LAW = """
