@@ -10,6 +10,7 @@
 - `app.py`     the shell: sockets, clocks, signals
 - `gateway.py` the front door for programs that embed it (`watch.py`: what they can read along)
 - `explain.py` one INVITE and the reasons for its verdict
+- `replay.py`  the verdicts of a journal once more, by other rules
 - `demo/`      the stories of `make run`
 
 Below stand `sipstack` (SIP) and `policy` (the decree), which know neither each other nor this package. Start reading

@@ -3,6 +3,8 @@
 import datetime
 import logging
 import sys
+from contextlib import nullcontext
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -11,6 +13,7 @@ import orjson
 
 from b2bua import __version__
 from b2bua.errors import GatewayError
+from policy.errors import PolicyError
 from sipstack.errors import SipError
 
 try:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 #: A switch that is either given or not: no `--no-json`.
 Flag = Annotated[bool, Parameter(negative="")]
+#: An option that may be given several times, and has no `--empty-` form.
+Repeated = Annotated[list[str], Parameter(negative="")]
 #: A file, or - for standard input, which is no option for all its hyphen.
 Message = Annotated[Path, Parameter(allow_leading_hyphen=True)]
 
@@ -50,7 +55,7 @@ def run(config: Path, /) -> None:
     from b2bua import app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    app.run(_load(config))
+    app.run(_load(config), config)
 
 
 @cli.command
@@ -63,8 +68,9 @@ def check(config: Path, /) -> int:
         The configuration file.
     """
     from b2bua.config import read
+    from policy.register import civil_day
 
-    result = read(config)
+    result = read(config, civil_day(datetime.datetime.now(datetime.UTC)))
     for mistake in result.mistakes:
         print(mistake)  # noqa: T201 - this is what the command is for
     if result.config is None:
@@ -123,6 +129,61 @@ def explain(
 
 
 @cli.command
+def audit(
+    config: Path,
+    capture: Message,
+    /,
+    *,
+    trunk: str,
+    source: Repeated | None = None,
+    json: Flag = False,
+    html: Path | None = None,
+    mask: Flag = False,
+) -> int:
+    """Say what the rules would have done to captured traffic, had it come in by a trunk; exit code 0 whatever it was.
+
+    Each INVITE that opens a call is judged once, at the moment it was captured. Nobody is asked: a mobile number is
+    answered from the table of the configuration, or reported as `needs check`.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    capture
+        A pcap or pcapng file, gzip or not; - for standard input.
+    trunk
+        The trunk it is judged as coming in by.
+    source
+        An address or network whose INVITEs alone are judged (192.0.2.0/24); may be given several times.
+    json
+        One JSON object instead of tables.
+    html
+        A file to write the report to, as a page to hand on.
+    mask
+        Leave the last digits of every number out of the report.
+    """
+    networks = [_network(text) for text in source or ()]
+    loaded = _load(config)
+    if html is not None and not html.parent.is_dir():
+        _stop(f"--html {html}: there is no folder {html.parent}")
+    from b2bua import audit as auditing
+    from b2bua.audit.text import render, watched
+
+    name = "standard input" if str(capture) == "-" else capture.name
+    with nullcontext(sys.stdin.buffer) if str(capture) == "-" else watched(capture) as file:
+        told = auditing.audit(loaded, trunk, file, name=name, sources=networks, is_masked=mask).as_dict()
+    if html is not None:
+        from b2bua.audit.page import page
+
+        html.write_text(page(told), encoding="utf-8")
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
+    else:
+        render(told)
+    return 0
+
+
+@cli.command
 def verify(directory: Path, /) -> int:
     """Check the hash chain of a journal; exit code 1 and the first broken line when it does not hold.
 
@@ -140,6 +201,45 @@ def verify(directory: Path, /) -> int:
     broken = verify_chain(segments)
     print(broken or f"{directory}: {len(segments)} segments, the chain holds")  # noqa: T201
     return WANTING if broken else 0
+
+
+@cli.command
+def replay(journal: Path, /, *, profile: str | None = None, config: Path | None = None, json: Flag = False) -> int:
+    """Say which verdicts of a journal another profile, or another register, would change; exit code 1 when any would.
+
+    Nobody is asked: where the new rules would ask a holder who was not asked then, the verdict is `needs check`.
+
+    Parameters
+    ----------
+    journal
+        The folder of the journal, or one of its segments.
+    profile
+        The new profile: the name of one that ships, or a path ending in .toml; that of the configuration when left out.
+    config
+        A configuration whose register the calls are judged by, and its profile unless another is named. Without one,
+        calls whose verdict rests on an entry of the register are left out.
+    json
+        A JSON line for each call instead of text, and one with the counts.
+    """
+    from b2bua.replay import Judge, replayed, segments
+    from b2bua.replay_text import print_json, print_text
+    from policy.profile import Profile
+
+    if profile is None and config is None:
+        _stop("replay needs --profile NEW, --config CONFIG, or both")
+    loaded = None if config is None else _load(config)
+    if profile is not None:
+        rules = Profile.load(Path(profile) if profile.endswith(".toml") else profile)
+    else:
+        assert loaded is not None, "one of the two is given"
+        rules = loaded.profile.load()
+    judge = Judge(rules, None if loaded is None else loaded.register.as_register())
+    changes = replayed(segments(journal), judge, lambda broken: print(broken, file=sys.stderr))  # noqa: T201
+    if json:
+        print_json(changes, judge.tally, sys.stdout.buffer)
+    else:
+        print_text(changes, judge.tally)
+    return WANTING if judge.tally.changed else 0
 
 
 @cli.command
@@ -192,6 +292,13 @@ def _moment(at: str | None) -> datetime.datetime:
         _stop(f"--at {at!r} is no moment; write it as 2026-01-31T12:00:00+01:00")
 
 
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        _stop(f"--source {text!r} is no address or network; write it as 192.0.2.7 or 192.0.2.0/24")
+
+
 def _crlf(data: bytes) -> bytes:
     """A message saved by an editor has lone line feeds; on the wire it had none."""
     return data if b"\r\n" in data else data.replace(b"\n", b"\r\n")
@@ -206,7 +313,7 @@ def main() -> None:
     """The entry point of the `b2bua` command."""
     try:
         sys.exit(cli(sys.argv[1:]))
-    except (GatewayError, SipError, OSError) as error:
+    except (GatewayError, PolicyError, SipError, OSError) as error:
         _stop(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

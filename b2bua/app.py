@@ -16,14 +16,14 @@ from pathlib import Path
 import attrs
 import orjson
 
+from b2bua.amendments import Amendments
 from b2bua.call import Alarm, Ask, Core, Hooks, Moment, Record
-from b2bua.call.context import Context
+from b2bua.call.context import Context, Law
 from b2bua.config import Config
 from b2bua.errors import GatewayError
 from b2bua.evidence import Journal, sync
 from b2bua.roaming import Table
 from b2bua.trunk import Routes, Trunks
-from policy.register import Dossier, Register
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.ids import Ids
@@ -48,13 +48,13 @@ def core_of(config: Config, ids: Ids, hooks: Hooks | None = None) -> Core:
     sip = config.sip
     timing = Timing(t1=sip.t1_ms / 1000, t2=sip.t2_ms / 1000, t4=sip.t4_ms / 1000)
     profile = config.profile.load()
+    law = Law(profile, config.register.as_register())
     context = Context(
         ids=ids,
         timing=timing,
         trunks=Trunks.of(config),
         routes=Routes.of(config, profile.emergency),
-        profile=profile,
-        register=register_of(config),
+        law=law,
         hooks=hooks or Hooks(),
         no_answer=sip.no_answer_seconds,
         longest=sip.max_call_seconds,
@@ -63,15 +63,6 @@ def core_of(config: Config, ids: Ids, hooks: Hooks | None = None) -> Core:
         probe_seconds=sip.probe_call_seconds,
     )
     return Core(context, TransactionLayer(timing, ids))
-
-
-def register_of(config: Config) -> Register:
-    """The register that the configuration holds, its version the digest of its entries."""
-    dossiers = tuple(
-        Dossier(prefix=entry.prefix, reference=entry.reference, since=entry.since, until=entry.until)
-        for entry in config.dossier
-    )
-    return Register(f"configuration, {len(dossiers)} dossiers", dossiers)
 
 
 @attrs.define(eq=False)
@@ -85,7 +76,12 @@ class App:
     observe: Callable[[Record | Alarm], None] = attrs.field(default=nobody, repr=False)
     """Is told of each line of evidence once it is written, or waits to be, and of each alarm; must not raise."""
     driver: Driver | None = attrs.field(default=None, init=False)
-    _syncing: asyncio.Task[None] | None = attrs.field(default=None, init=False)
+    amendments: Amendments = attrs.field(init=False, repr=False)
+    _tasks: list[asyncio.Task[None]] = attrs.field(factory=list, init=False, repr=False)
+
+    @amendments.default
+    def _of_the_register(self) -> Amendments:
+        return Amendments(self.config, self.core, self._keep, self._alarm)
 
     @classmethod
     def open(
@@ -110,7 +106,8 @@ class App:
             raise GatewayError(f"cannot listen on {name}: {error.strerror}") from error
         self.driver = Driver(self, sockets, self._perform)
         self.driver.start()
-        self._syncing = asyncio.get_running_loop().create_task(self._keep_synced())
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._keep_synced()), loop.create_task(self.amendments.run())]
         for trunk in self.config.trunk:
             where = ", ".join(str(endpoint) for endpoint in trunk.listen)
             log.info("trunk %s (%s) listens on %s", trunk.name, trunk.trunk_class, where)
@@ -119,9 +116,9 @@ class App:
         """Stops listening and closes the journal whole, in a thread, for that waits for the disk."""
         if self.driver is not None:
             self.driver.stop()
-        if self._syncing is not None:
-            self._syncing.cancel()
-            await asyncio.gather(self._syncing, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(None, self.journal.close)
 
     def statistics(self) -> dict[str, object]:
@@ -130,7 +127,8 @@ class App:
         bound = {} if self.driver is None else self.driver.transports
         sockets = {name: dict(udp.counters) for name, udp in bound.items() if udp.counters}
         journal = {"segment": self.journal.number, "waiting": self.journal.waiting}
-        return {**statistics, "sockets": sockets, "journal": journal}
+        register = self.core.context.register.version
+        return {**statistics, "register": register, "sockets": sockets, "journal": journal}
 
     # The driver's endpoint.
 
@@ -246,23 +244,25 @@ def _moment(now: float) -> Moment:
     return Moment(now, datetime.datetime.now(datetime.UTC))
 
 
-def run(config: Config) -> None:
-    """The daemon: until SIGTERM or SIGINT. SIGUSR1 logs the statistics. Raises GatewayError.
+def run(config: Config, path: Path) -> None:
+    """The daemon: until SIGTERM or SIGINT. SIGUSR1 logs the statistics, SIGHUP reads the register in the file at `path`
+    again. Raises GatewayError.
 
     What belongs to a process of its own is done here and below alone: uvloop, signals, the garbage collector.
     """
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(config))
+        runner.run(_serve(config, path))
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, path: Path) -> None:
     app = App.open(config)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGHUP, app.amendments.reread, path)
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("statistics %s", orjson.dumps(app.statistics()).decode()))
     try:
         app.start()

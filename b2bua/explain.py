@@ -15,11 +15,14 @@ import orjson
 
 from b2bua.app import core_of
 from b2bua.call import Ask, Core, Moment, Record
+from b2bua.call.account import of_finding
 from b2bua.config import Config
 from b2bua.errors import GatewayError
 from b2bua.evidence import printable
+from b2bua.identity.screening import unreadable
 from b2bua.roaming import Table
 from b2bua.trunk import Trunk
+from policy.claim import Claim, TrunkClass
 from policy.position import Position
 from policy.profile import RuleName
 from policy.roaming import Answer, Roaming
@@ -28,6 +31,7 @@ from sipstack.errors import ParseError
 from sipstack.flow import Flow
 from sipstack.ids import Ids
 from sipstack.message import Response, parse
+from sipstack.values.registry import key as key_of
 
 NEEDS_CHECK = "needs check"
 
@@ -68,14 +72,49 @@ def explain(config: Config, trunk: str, data: bytes, at: datetime.datetime) -> E
     if found is None:
         names = ", ".join(sorted(core.context.trunks.by_name))
         raise GatewayError(f"there is no trunk {trunk!r} in this configuration; it declares {names}")
-    request = parse(data)
+    unread = _unreadable(data)
+    for leg in sorted(config.explain.outbound, key=lambda leg: -leg.seconds_ago):
+        core.context.ledger.sent([leg.caller], leg.called, at - datetime.timedelta(seconds=leg.seconds_ago))
+    moment = Moment(0.0, at)
+    try:
+        return _explain(core, config, found, data, moment)
+    except ParseError:
+        origin = Claim(trunk=trunk, trunk_class=found.trunk_class)
+        if unread is None or core.context.class_of(origin, moment) is TrunkClass.NATIONAL:
+            raise
+        return _refused_unread(core, unread, at)
+
+
+def _unreadable(data: bytes) -> ParseError | None:
+    """What keeps an INVITE from being read; raises ParseError for what is none."""
+    try:
+        request = parse(data)
+    except ParseError as error:
+        if not data.startswith(b"INVITE "):
+            raise
+        return error
     if isinstance(request, Response) or request.method != "INVITE":
         raise ParseError("not an INVITE")
-    return _explain(core, config, found, data, Moment(0.0, at))
+    return None
+
+
+def _refused_unread(core: Core, unread: ParseError, at: datetime.datetime) -> Explanation:
+    """A screened call whose headers nobody can read is answered before it is judged, and does not pass."""
+    context = core.context
+    verdict = unreadable(unread, context.profile.version, context.register.version, at)
+    return Explanation(
+        verdict=verdict.outcome.word,
+        status=unread.status,
+        basis=verdict.basis,
+        profile=verdict.profile,
+        flags=list(verdict.flags),
+        removed=[],
+        findings=[of_finding(finding) for finding in verdict.findings],
+    )
 
 
 def _explain(core: Core, config: Config, trunk: Trunk, data: bytes, moment: Moment) -> Explanation:
-    flow = _flow(trunk)
+    flow = flow_of(trunk)
     waiting = list(core.receive(data, flow, moment))
     record: Record | None = None
     refused: int | None = None
@@ -116,16 +155,13 @@ def _needs_check(core: Core, ask: Ask, moment: Moment) -> Explanation:
     (record,) = [output for output in outputs if isinstance(output, Record) and output.kind == "verdict"]
     explanation = _of(record, None)
     for finding in explanation.findings:
-        if (
-            finding["number"] in numbers
-            and finding["rule"] == RuleName.MOBILE
-            and finding["position"] != Position.DISPLAY
-        ):
+        if finding["number"] in numbers and finding["position"] not in (Position.DISPLAY, Position.OTHER):
             finding["outcome"] = NEEDS_CHECK
             finding["why"] = (
                 f"{finding['number']} in {finding['header']} is a mobile number: its holder would be asked."
             )
-    basis = next(finding["basis"] for finding in explanation.findings if finding["outcome"] == NEEDS_CHECK)
+    open_ones = [finding for finding in explanation.findings if finding["outcome"] == NEEDS_CHECK]
+    basis = next((one["basis"] for one in open_ones if one["rule"] == RuleName.MOBILE), explanation.basis)
     return attrs.evolve(explanation, verdict=NEEDS_CHECK, basis=basis)
 
 
@@ -134,12 +170,14 @@ def _status(data: bytes) -> int | None:
     return message.status if isinstance(message, Response) and message.status >= 300 else None
 
 
-def _flow(trunk: Trunk) -> Flow:
-    """A flow that the trunk's first peer could have."""
-    peer = trunk.peers[0]
-    same_family = [socket for socket in trunk.sockets if socket.is_ipv6 == (peer.network.version == 6)]
+def flow_of(trunk: Trunk, remote: tuple[str, int] | None = None) -> Flow:
+    """The flow of what comes to the trunk from there; without it, one that the trunk's first peer could have."""
+    if remote is None:
+        peer = trunk.peers[0]
+        remote = str(peer.network.network_address), peer.port or 5060
+    same_family = [socket for socket in trunk.sockets if socket.is_ipv6 == (":" in remote[0])]
     socket = (same_family or list(trunk.sockets))[0]
-    return Flow(socket.name, (str(peer.network.network_address), peer.port or 5060))
+    return Flow(socket.name, remote)
 
 
 # Vector files.
@@ -190,20 +228,22 @@ def _disagreements(config: Config, vectors: list[dict[str, Any]], at: datetime.d
 
 
 def message_of(vector: Mapping[str, Any]) -> bytes:
-    """A vector's Request-URI and headers, completed to a whole INVITE."""
-    headers: list[str] = list(vector["headers"])
-    names = {header.partition(":")[0].strip().lower() for header in headers}
-    if not names & {"from", "f"}:
-        headers.append("From: <sip:anonymous@anonymous.invalid>")
-    lines = [
-        f"INVITE {vector['request_uri']} SIP/2.0",
+    """A vector's Request-URI and headers, completed to a whole INVITE by what it does not say itself."""
+    said = [_tagged(header) for header in vector["headers"]]
+    names = {key_of(header.partition(":")[0].strip()) for header in said}
+    usual = (
         "Via: SIP/2.0/UDP vector.invalid:5060;branch=z9hG4bKvector;rport",
         "Max-Forwards: 70",
+        "From: <sip:anonymous@anonymous.invalid>;tag=vector",
         f"To: <{vector['request_uri']}>",
         "Call-ID: vector@vector.invalid",
         "CSeq: 1 INVITE",
         "Contact: <sip:vector.invalid>",
-        *(_tagged(header) for header in headers),
+    )
+    lines = [
+        f"INVITE {vector['request_uri']} SIP/2.0",
+        *(line for line in usual if key_of(line.partition(":")[0]) not in names),
+        *said,
         "Content-Length: 0",
         "",
         "",

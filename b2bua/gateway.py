@@ -19,9 +19,9 @@ import attrs
 
 from b2bua.app import App
 from b2bua.call import Alarm, Hooks, Record
-from b2bua.config import Config, load
+from b2bua.config import Config, Register, load
 from b2bua.config.check import check
-from b2bua.config.load import spell
+from b2bua.config.source import spell
 from b2bua.errors import ConfigError, GatewayError
 from b2bua.watch import Watch
 
@@ -47,6 +47,8 @@ class Gateway:
     config: Config = attrs.field(converter=_usable)
     hooks: Hooks = attrs.field(factory=Hooks, kw_only=True)
     """What this program adds to verdicts and routes."""
+    _register: Register | None = attrs.field(default=None, init=False, repr=False)
+    """That of `amend`, in place of the configuration's."""
     _app: App | None = attrs.field(default=None, init=False, repr=False)
     """The last one started."""
     _is_running: bool = attrs.field(default=False, init=False)
@@ -107,6 +109,18 @@ class Gateway:
         self._watches.add(watch)
         return watch
 
+    async def amend(self, register: Register) -> None:
+        """Judges by this register from the next INVITE on, and keeps in evidence that it did; also after `start`.
+
+        Calls that stand go on. Raises ConfigError, which names every mistake; then nothing has changed.
+        """
+        async with self._changing:
+            amended = attrs.evolve(self.config, register=register)
+            await asyncio.get_running_loop().run_in_executor(None, _usable, amended)
+            self._register = register
+            if self._app is not None and self._is_running:
+                self._app.amendments.amend(register)
+
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON; after `stop`, what was counted.
 
@@ -118,7 +132,8 @@ class Gateway:
 
     async def _opened(self) -> App:
         """In a thread: a journal reads its last segment and allocates the next, and the loop has others to serve."""
-        opening = asyncio.get_running_loop().run_in_executor(None, App.open, self.config, self.hooks, self._observe)
+        config = self.config if self._register is None else attrs.evolve(self.config, register=self._register)
+        opening = asyncio.get_running_loop().run_in_executor(None, App.open, config, self.hooks, self._observe)
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:

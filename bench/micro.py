@@ -149,7 +149,7 @@ def _subjects() -> Iterator[list[Subject]]:
 def _claim(data: bytes) -> Claim:
     request = parse(data)
     assert isinstance(request, Request), "the story's INVITE"
-    return claim_of(request, "foreign", TrunkClass.INTERNATIONAL)
+    return claim_of(request, Claim(trunk="foreign", trunk_class=TrunkClass.INTERNATIONAL))
 
 
 def cut(messages: Sequence[bytes]) -> Work:

@@ -43,9 +43,19 @@ class Claim:
     """All that one INVITE asserts, with what decides which rules apply to it."""
 
     trunk: str
+    """As the register's entries name it: the trunk, or its circuit."""
     trunk_class: TrunkClass
-    called: str
+    """As declared; what it is judged by is `policy.standing`'s to say."""
+    called: str = ""
     """The user part of the Request-URI, as written."""
-    assertions: tuple[Assertion, ...]
+    assertions: tuple[Assertion, ...] = ()
+    peer: str = ""
+    """The address it came from; "" when nobody knows."""
+    own: str = ""
+    """The address of ours that it came to."""
+    authentication: str = ""
+    """How far the number's own operator vouches for it ("A", "B", "C"), as verified by us; "" when nobody has."""
+    admitted: frozenset[str] = frozenset()
+    """Of a message within a call: its caller's numbers (E.164 with +) that passed at the set-up."""
     emergency: bool = False
     """The router found an emergency route, and the called number is exactly an emergency number (L13)."""

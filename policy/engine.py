@@ -1,104 +1,240 @@
 """The decision: one claim in, a verdict or the questions it hangs on out.
 
-Order of tests: emergency, national, then on an international trunk every number in every position by its row, then the
-most severe outcome over all of them. A pure function: the same arguments give the same verdict, and the order in which
-a message happened to carry its headers gives no other one.
+Order of tests: emergency; the class the call truly has; on a screened one every number in every position, first by the
+register (blocked user, the regulator's decision), then by a derogation of its row, then by the row; the most severe
+outcome over all of them. A pure function: the same arguments give the same verdict, and the order in which a message
+happened to carry its headers gives no other one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import attrs
 
-from .claim import Claim, Notation, TrunkClass
+from . import ordinary
+from .claim import Assertion, Claim, Notation, TrunkClass
 from .errors import PolicyError
-from .numbering import country_code_of, judge
+from .ledger import Ledger
+from .numbering import Number, country_code_of, judge
 from .position import Position
-from .profile import Profile, RuleName
-from .register import Register, civil_day
+from .profile import Measure, Profile, RuleName
+from .register import Derogation, Register, Shadow, civil_day
 from .roaming import Answer, Questions
-from .rules import Call, Pending, emergency, mobile, national, rule
+from .rules import CLI, Call, Pending, admit, article_3, emergency, mobile, national, read, register_only, rule, special
 from .rules.redirect import normal_forms
+from .standing import Standing, standing
 from .verdict import Finding, Outcome, Verdict
 
-_CLI = (Position.PRESENTATION, Position.NETWORK)
 _POSITIONS = tuple(Position)
 _SEARCHABLE = 7  # fewer digits turn up by chance in tags, ports and timestamps
+_NOTHING_LATELY = Ledger()
+
+_Read = Sequence[tuple[Assertion, Number | None]]
 
 
 def decide(
-    claim: Claim, profile: Profile, register: Register, now: datetime, answers: Mapping[str, Answer]
+    claim: Claim,
+    profile: Profile,
+    register: Register,
+    now: datetime,
+    answers: Mapping[str, Answer],
+    *,
+    ledger: Ledger | None = None,
 ) -> Verdict | Questions:
     """Judge one call.
 
-    `now` is aware; `answers` holds what is already known, by E.164 number. When Questions come back, put their answers
-    with the earlier ones and call again; a number left unanswered is asked again. Raises PolicyError for a naive `now`
-    and for a trunk class whose rules this version has not.
+    `now` is aware; `answers` holds what is already known, by E.164 number; `ledger` what has left by us lately, and is
+    only read. When Questions come back, put their answers with the earlier ones and call again; a number left
+    unanswered is asked again. Raises PolicyError for a naive `now`.
     """
     if now.tzinfo is None:
         raise PolicyError("now must be aware: a verdict is dated in UTC, and rules begin on civil days")
-    if emergency.applies(claim):
-        return _verdict((), profile, register, now, basis=emergency.BASIS, flags=("emergency",))
-    if national.applies(claim):
-        return _verdict((), profile, register, now, basis=national.BASIS)
-    if claim.trunk_class is not TrunkClass.INTERNATIONAL:
-        raise PolicyError(f"trunk {claim.trunk}: no rules for class {claim.trunk_class}")
-    decided = _international(claim, profile, register, now, answers)
-    return decided if isinstance(decided, Questions) else _verdict(decided, profile, register, now)
+    day = civil_day(now)
+    stands = standing(claim, register, profile, day)
+    on_trial = register.find(Shadow, claim.trunk, day) is not None
+    if _may_be_ordinary(claim, profile, register, stands.trunk_class):
+        found = ordinary.findings_on(claim, profile, day)
+        if found is not None:
+            return Verdict(
+                outcome=Outcome.PASS,
+                basis=found[0].basis if found else "",
+                findings=found,
+                flags=_flags(stands.flag, not on_trial),
+                profile=profile.version,
+                register=register.version,
+                decided_at=now.astimezone(UTC),
+                trunk_class=stands.trunk_class,
+                enforced=not on_trial,
+            )
+    return decide_at_length(claim, profile, register, now, answers, ledger=ledger)
 
 
-def _international(
-    claim: Claim, profile: Profile, register: Register, now: datetime, answers: Mapping[str, Answer]
-) -> tuple[Finding, ...] | Questions:
+def decide_at_length(
+    claim: Claim,
+    profile: Profile,
+    register: Register,
+    now: datetime,
+    answers: Mapping[str, Answer],
+    *,
+    ledger: Ledger | None = None,
+) -> Verdict | Questions:
+    """The same, of any claim and with nothing known beforehand."""
+    day = civil_day(now)
+    stands = standing(claim, register, profile, day)
     called, beside = _called(claim.called, profile)
-    call = Call(profile=profile, day=civil_day(now), called=called, beside=beside)
-    limit = profile.settings.max_assertions
-    if len(claim.assertions) > limit:
-        return (_too_many(claim, profile),)
-    rulings = [r for a in claim.assertions if a.position is not Position.DISPLAY for r in rule(a, call)]
+    call = Call(
+        claim=claim,
+        profile=profile,
+        register=register,
+        ledger=_NOTHING_LATELY if ledger is None else ledger,
+        now=now,
+        day=day,
+        trunk_class=stands.trunk_class,
+        called=called,
+        beside=beside,
+    )
+
+    def verdict(findings: tuple[Finding, ...], *, basis: str = "", flag: str = "", is_enforced: bool = True) -> Verdict:
+        proof = "" if call.proof is None else call.proof.forwarded_by
+        return _verdict(
+            profile,
+            register,
+            stands,
+            now,
+            findings,
+            basis=basis,
+            flag=flag,
+            is_enforced=is_enforced,
+            forwarded_by=proof,
+        )
+
+    if emergency.applies(claim):
+        return verdict((), basis=emergency.BASIS, flag="emergency")
+    if stands.trunk_class is TrunkClass.NATIONAL:
+        return verdict(_on_national(call), basis=national.BASIS)
+    if stands.trunk_class is TrunkClass.NATIONAL_TRANSIT:
+        return verdict(_in_transit(call), basis=profile.measures[Measure.NATIONAL_TRANSIT].basis)
+    if profile.settings.transit_passes and _ends_abroad(call):
+        return verdict((), basis="transit to another country (the law is silent)", flag="transit")
+    decided = _screened(call, answers)
+    if isinstance(decided, Questions):
+        return decided
+    return verdict(decided, is_enforced=register.find(Shadow, claim.trunk, day) is None)
+
+
+def _may_be_ordinary(claim: Claim, profile: Profile, register: Register, trunk_class: TrunkClass) -> bool:
+    """Whether nothing but what is asserted decides: no entry on a caller, no setting on where the call ends."""
+    settings = profile.settings
+    return (
+        trunk_class is TrunkClass.INTERNATIONAL
+        and len(claim.assertions) <= settings.max_assertions
+        and not (claim.emergency or register.names_callers or claim.admitted or settings.transit_passes)
+    )
+
+
+def _on_national(call: Call) -> tuple[Finding, ...]:
+    """What refuses a call that is outside the decree: an entry of the register, or nothing."""
+    if not call.register.names_callers:
+        return ()
+    found = [f for place, number in _callers(call) if (f := register_only(place, number, call)) is not None]
+    return tuple(sorted(found, key=_order))
+
+
+def _in_transit(call: Call) -> tuple[Finding, ...]:
+    found = [admit(place, number, call) for place, number in _callers(call)]
+    if any(finding.flag != "anonymous-caller" for finding in found):
+        found = [attrs.evolve(f, flag="") if f.flag == "anonymous-caller" else f for f in found]
+    return tuple(sorted(found, key=_order))
+
+
+def _callers(call: Call) -> Iterable[tuple[Assertion, Number]]:
+    return ((a, read(a, call)) for a in call.claim.assertions if a.position in CLI and a.notation in _URIS)
+
+
+_URIS = (Notation.SIP, Notation.TEL)
+
+
+def _screened(call: Call, answers: Mapping[str, Answer]) -> tuple[Finding, ...] | Questions:
+    claim, settings = call.claim, call.profile.settings
+    if len(claim.assertions) > settings.max_assertions:
+        return (_too_many(claim, call.profile),)
+    legible: _Read = [(a, None if _is_for_the_eye(a) else read(a, call)) for a in claim.assertions]
+    article_3.consider(call, [(a, number) for a, number in legible if number is not None], answers)
+    call.may_excuse = (
+        call.trunk_class is TrunkClass.ARTICLE_4
+        or bool(claim.authentication)
+        or call.proof is not None
+        or call.is_forwarded
+    )
+    rulings = [r for a, number in legible if a.position is not Position.DISPLAY for r in rule(a, number, call)]
     found = [r for r in rulings if isinstance(r, Finding)]
     waiting = [r for r in rulings if isinstance(r, Pending)]
-    # Answers decide which mobile a display-name may repeat, never whether it blocks.
-    supposed = _shown(claim, call, found)
-    settled = _settle(waiting, answers, register, profile.settings.max_questions)
-    if _blocks([*found, *supposed, *settled]):
-        settled += [mobile.leave(p) for p in waiting if p.number not in answers and not _has(settled, p)]
-    elif missing := sorted({p.number for p in waiting} - answers.keys()):
-        return Questions(tuple(missing))
+    if not waiting and not call.wanted:
+        return _guarded([*found, *_shown(call, found)], call)
+    settled = _settle(waiting, answers, settings.max_questions)
+    # Answers decide which number a display-name may repeat, never whether it blocks, but for a proof that is wanted.
+    supposed = _shown(call, found)
+    if _blocks([*found, *settled, *supposed]):
+        settled += [mobile.leave(p) for p in waiting if not _has(settled, p)]
+    elif waiting and (missing := {call.wanted, *(p.number for p in waiting)} - {""} - answers.keys()):
+        return Questions(tuple(sorted(missing)))
+    if not call.wanted and not any(f.outcome is Outcome.PASS for f in settled):
+        return _guarded([*found, *settled, *supposed], call)
+    call.wanted = ""
     findings = [*found, *settled]
-    return _guarded([*findings, *(_shown(claim, call, findings) if settled else supposed)], call)
+    return _guarded([*findings, *_shown(call, findings)], call)
 
 
-def _settle(waiting: list[Pending], answers: Mapping[str, Answer], register: Register, limit: int) -> list[Finding]:
+def _is_for_the_eye(assertion: Assertion) -> bool:
+    is_other = assertion.position is Position.OTHER and assertion.notation is Notation.DISPLAY
+    return is_other or assertion.position is Position.DISPLAY
+
+
+def _settle(waiting: list[Pending], answers: Mapping[str, Answer], limit: int) -> list[Finding]:
     if len({p.number for p in waiting}) > limit:
         return [mobile.refuse(p) for p in waiting]
-    return [mobile.settle(p, answers[p.number], register) for p in waiting if p.number in answers]
+    return [
+        special.flagged(p.case, mobile.settle(p, answers[p.number]))
+        for p in waiting
+        if p.number in answers and p.otherwise is None
+    ]
 
 
 def _has(settled: Iterable[Finding], pending: Pending) -> bool:
-    place = pending.case.assertion
-    return any((f.header, f.index, f.number) == (place.header, place.index, pending.number) for f in settled)
+    place, number = pending.case.assertion, pending.case.number.e164
+    return any((f.header, f.index, f.number) == (place.header, place.index, number) for f in settled)
 
 
-def _shown(claim: Claim, call: Call, found: Iterable[Finding]) -> list[Finding]:
-    """The findings on display-names, given which numbers pass."""
-    cli = [f.number for f in found if f.position in _CLI and f.outcome is Outcome.PASS]
+def _shown(call: Call, found: Iterable[Finding]) -> list[Finding]:
+    """The findings on display-names, given which numbers pass; none on one that waits for a proof."""
+    shown = [a for a in call.claim.assertions if a.position is Position.DISPLAY]
+    if not shown:
+        return []
+    cli = [f.number for f in found if f.position in CLI and f.outcome is Outcome.PASS]
     numbers = {number for number in cli if number is not None}
-    own = {country_code_of(number[1:]) or "" for number in numbers} - {"", call.profile.plan.country_code}
-    call = attrs.evolve(call, passing=frozenset(numbers), own=frozenset(own))
-    rulings = [r for a in claim.assertions if a.position is Position.DISPLAY for r in rule(a, call)]
-    return [r for r in rulings if isinstance(r, Finding)]
+    own = {country_code_of(number[1:]) or "" for number in numbers} - {"", *call.profile.plan.codes}
+    call.passing, call.own = frozenset(numbers), frozenset(own)
+    return [r for a in shown for r in rule(a, None, call) if isinstance(r, Finding)]
 
 
 def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]:
-    """The called number, and it with what stands in the Request-URI's parameters, in normal form."""
+    """The called number in normal form, and the same with what its parameters add."""
     main, _, parameters = raw.partition(";")
-    whole = normal_forms(judge(raw, Notation.SIP, profile.plan), profile.plan)
     number = judge(main, Notation.SIP, profile.plan)
+    if not parameters:
+        called = normal_forms(number, profile.plan)
+        return called, called
+    whole = normal_forms(judge(raw, Notation.SIP, profile.plan), profile.plan)
     if number.e164 is None:  # a phone-context may be half of the number itself; no other parameter is
         context = next((p for p in parameters.split(";") if p.lower().startswith("phone-context=")), "")
         number = judge(f"{main};{context}", Notation.SIP, profile.plan) if context else number
     return (called := normal_forms(number, profile.plan)), whole | called
+
+
+def _ends_abroad(call: Call) -> bool:
+    """Whether the called number is a foreign one and nothing else."""
+    number = judge(call.claim.called, Notation.SIP, call.profile.plan)
+    return number.e164 is not None and not call.profile.plan.is_home(number.country_code)
 
 
 def _too_many(claim: Claim, profile: Profile) -> Finding:
@@ -144,22 +280,38 @@ def _blocks(findings: Iterable[Finding]) -> bool:
 
 
 def _verdict(
-    findings: tuple[Finding, ...],
     profile: Profile,
     register: Register,
+    stands: Standing,
     now: datetime,
+    findings: tuple[Finding, ...],
     *,
     basis: str = "",
-    flags: tuple[str, ...] = (),
+    flag: str = "",
+    is_enforced: bool = True,
+    forwarded_by: str = "",
 ) -> Verdict:
-    outcome = max((f.outcome for f in findings), default=Outcome.PASS)
-    deciding = next((f for f in findings if f.outcome is outcome), None)
+    """The verdict that these findings make: their most severe. Where they pass, `basis` says by what law they may."""
+    outcome = max([f.outcome for f in findings], default=Outcome.PASS)
+    if outcome is not Outcome.PASS or not basis:
+        same = [f for f in findings if f.outcome is outcome]
+        # Of what passes, that which a derogation or a decision lets pass tells more than what nothing forbade.
+        basis = next((f for f in same if f.entry or f.rule == Derogation.ARTICLE_3), same[0]).basis if same else ""
     return Verdict(
         outcome=outcome,
-        basis=basis or ("" if deciding is None else deciding.basis),
+        basis=basis,
         findings=findings,
-        flags=flags or tuple(sorted({f.flag for f in findings} - {""})),
+        flags=_flags(flag, is_enforced, stands.flag, *[f.flag for f in findings]),
         profile=profile.version,
         register=register.version,
         decided_at=now.astimezone(UTC),
+        trunk_class=stands.trunk_class,
+        enforced=is_enforced,
+        forwarded_by=forwarded_by,
     )
+
+
+def _flags(flag: str, is_enforced: bool, *more: str) -> tuple[str, ...]:
+    if is_enforced and not flag and not more:
+        return ()
+    return tuple(sorted({flag, "" if is_enforced else "shadow", *more} - {""}))

@@ -50,6 +50,8 @@ class Finding:
     """Digits that must not reach the callee in any spelling; "" when there is nothing that can be searched for."""
     flag: str = ""
     """A name to count and alarm by; "" for none."""
+    entry: str = ""
+    """The reference of the register's entry that it rests on; "" when it rests on none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +68,12 @@ class Verdict:
     register: str
     """Version of the register that decided."""
     decided_at: datetime
+    trunk_class: str = ""
+    """The class that it was judged by, which may be another than the trunk's own."""
+    enforced: bool = True
+    """False where the trunk is in shadow: what was decided is recorded, and nothing comes of it."""
+    forwarded_by: str = ""
+    """The redirecting number by which art. 3 was proved; "" when it was not, or by none."""
 
     @property
     def deciding(self) -> Finding | None:

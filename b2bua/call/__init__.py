@@ -7,6 +7,7 @@ The frame:
 - `pair.py`      the two legs, and how what comes from either side is judged after the set-up
 - `leg.py`       one side: dialog, pending ACKs, where its requests go
 - `acts.py`      what a call wants done; `context.py` what every call shares; `account.py` its evidence
+- `anomalies.py` what is flagged and told of it (`shares.py`: measured; `callers.py`: read of a national call)
 - `snapshot.py`  a call as plain data, and back
 
 The way out:
@@ -21,7 +22,7 @@ What crosses:
 
 - `bridge.py`    lines of one hop and lines of the call
 - `departure.py` the last edits of what leaves: hosts that are hidden (`topology.py`), a trunk's header rules, the
-                 called number's format
+                 called number's format, a caller who is not to be shown
 - `naming.py`    which call of ours a message names, and its name on the other side
 
 Within the dialogs:
@@ -36,6 +37,8 @@ Beside the calls:
 
 - `probing.py`   the OPTIONS that ask a trunk's targets whether they are up
 - `hooks.py`     what an embedding program may add: a harder verdict, another route
+- `oracle.py`    what a border controller is told that asks about its calls and makes them itself
+- `trial.py`     which trunks are judged and left as they are, for a while
 
 The way of an INVITE: `Core.receive` -> `Call.begin` -> `identity.screening` -> `policy.decide` -> `Record` -> refuse,
 or `identity.redaction` -> `bridge` -> `departure` -> `identity.guard` -> the other leg.

@@ -1,14 +1,29 @@
 """A verdict as plain data, for the evidence, for `explain`, for anybody who must read it without our classes."""
 
+from typing import Final
+
 from b2bua.call.acts import Alarm, Record
 from b2bua.call.leg import Leg
 from b2bua.call.pair import Pair
-from b2bua.identity.screening import IDENTITY
+from b2bua.config import Isup
+from b2bua.identity.isup import HEADER, LONGEST
+from b2bua.identity.screening import IDENTITY, TEXTS, user_of
+from b2bua.identity.signalling import enclosed
 from b2bua.moment import Moment
 from b2bua.trunk import Limit
+from policy.claim import Assertion, Position
+from policy.ledger import Ledger
+from policy.numbering import Range
+from policy.rules import CLI
 from policy.verdict import Finding, Outcome, Verdict
+from sipstack.errors import ParseError
 from sipstack.flow import Flow
 from sipstack.message import Request
+
+#: Headers that name the caller, of which the evidence keeps every line.
+_NAMING: Final = IDENTITY | {"from", *TEXTS}
+#: Ranges that art. 3 speaks of.
+_AT_HOME: Final = (Range.GEOGRAPHIC, Range.MOBILE)
 
 
 def of_finding(finding: Finding) -> dict[str, object]:
@@ -24,6 +39,7 @@ def of_finding(finding: Finding) -> dict[str, object]:
         "basis": finding.basis,
         "outcome": finding.outcome.word,
         "why": finding.why,
+        "entry": finding.entry,
     }
 
 
@@ -36,6 +52,7 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
         "flags": list(verdict.flags),
         "profile": verdict.profile,
         "register": verdict.register,
+        "enforced": verdict.enforced,
     }
 
 
@@ -45,9 +62,11 @@ def verdict_record(
     """The evidence of one decision: what was said, what was found, by which law, and what was taken out."""
     facts = {**_origin(pair, invite), **of_verdict(verdict), "removed": list(removed)}
     personal = {
-        **_said(invite),
+        **_said(invite, pair.a),
         "findings": [of_finding(finding) for finding in verdict.findings],
         "roaming": {number: str(answer.outcome) for number, answer in pair.answers.items()},
+        **_beside(pair, invite, verdict, moment),
+        **_enclosed(pair, invite),
     }
     return Record("verdict", pair.call, moment.utc, facts, personal)
 
@@ -61,7 +80,7 @@ def undecided_record(pair: Pair, invite: Request, moment: Moment) -> Record:
         "profile": context.profile.version,
         "register": context.register.version,
     }
-    return Record("verdict", pair.call, moment.utc, facts, _said(invite))
+    return Record("verdict", pair.call, moment.utc, facts, _said(invite, pair.a))
 
 
 def answer_record(pair: Pair, leg: Leg, redirected: int, uri: str, moment: Moment) -> Record:
@@ -77,8 +96,8 @@ def later_record(pair: Pair, leg: Leg, request: Request, outcome: Outcome, momen
     neither."""
     if outcome is Outcome.PASS:
         return []
-    facts = {"trunk": leg.trunk.name, "method": request.method, "found": outcome.word}
-    return [Record("later", pair.call, moment.utc, facts, _said(request))]
+    facts = {"trunk": leg.trunk.name, "method": request.method, "found": outcome.word, "enforced": leg.is_enforced}
+    return [Record("later", pair.call, moment.utc, facts, _said(request, leg))]
 
 
 def over_limit(calls: str, limit: Limit, moment: Moment) -> list[Alarm]:
@@ -87,17 +106,77 @@ def over_limit(calls: str, limit: Limit, moment: Moment) -> list[Alarm]:
 
 
 def _origin(pair: Pair, invite: Request) -> dict[str, object]:
-    return {
-        "trunk": pair.a.trunk.name,
-        "class": str(pair.a.trunk.trunk_class),
-        "peer": _spell(pair.a.flow),
+    leg = pair.a
+    facts: dict[str, object] = {
+        "trunk": leg.trunk.name,
+        "class": str(leg.trunk_class),
+        "peer": _spell(leg.flow),
+        "own": leg.socket.address,
         "call_id": invite.call_id,
+    }
+    if leg.declared is not leg.trunk_class:
+        facts["declared"] = str(leg.declared)
+    return facts if leg.circuit is None else {**facts, "circuit": leg.circuit.name}
+
+
+def _said(request: Request, leg: Leg) -> dict[str, object]:
+    """The called URI and the lines that name the caller; what a national caller writes in words is nobody's here."""
+    naming = _NAMING if leg.is_screened else _NAMING - frozenset(TEXTS)
+    lines = zip(request.headers.keys, request.headers.lines, strict=True)
+    return {"called": request.uri, "identity": [line for key, line in lines if key in naming]}
+
+
+def _beside(pair: Pair, invite: Request, verdict: Verdict, moment: Moment) -> dict[str, object]:
+    """What else the verdict rests on, where there is anything: enough to judge the call again (`b2bua.replay`)."""
+    claim, beside = pair.claim, dict[str, object]()
+    if claim is None:
+        return beside
+    if claim.called != user_of(invite.uri):
+        beside["called_as"] = claim.called
+    told = [_of_assertion(one) for one in claim.assertions if one.header == HEADER]
+    if told:
+        beside["told"] = told
+    known = _in_ledger(pair.context.ledger, verdict, moment)
+    return {**beside, "ledger": known} if known else beside
+
+
+def _enclosed(pair: Pair, invite: Request) -> dict[str, object]:
+    """The signalling in its body, in hexadecimal, where it has told nobody here anything and may be asked for."""
+    leg = pair.a
+    if not leg.is_screened or (pair.claim is not None and leg.trunk.isup is Isup.JUDGE):
+        return {}
+    try:
+        octets = [one.octets for one in enclosed(invite)]
+    except ParseError:
+        octets = [invite.body]
+    return {"enclosed": [each[:LONGEST].hex() for each in octets]} if octets else {}
+
+
+def _of_assertion(one: Assertion) -> dict[str, object]:
+    """What a body has told, which is kept nowhere else."""
+    return {
+        "position": str(one.position),
+        "header": one.header,
+        "index": one.index,
+        "raw": one.raw,
+        "notation": str(one.notation),
+        "user_phone": one.user_phone,
     }
 
 
-def _said(invite: Request) -> dict[str, object]:
-    lines = zip(invite.headers.keys, invite.headers.lines, strict=True)
-    return {"called": invite.uri, "identity": [line for key, line in lines if key == "from" or key in IDENTITY]}
+def _in_ledger(ledger: Ledger, verdict: Verdict, moment: Moment) -> dict[str, object]:
+    """What our own outbound legs and earlier forwardings say of the numbers that were found (art. 3)."""
+    numbered = [found for found in verdict.findings if found.number is not None]
+    callers = frozenset(str(f.number) for f in numbered if f.position in CLI and f.range in _AT_HOME)
+    if not callers:
+        return {}
+    diverters = {str(found.number) for found in numbered if found.position is Position.REDIRECT}
+    legs = sorted(number for number in diverters if ledger.leg(callers, number, moment.utc) is not None)
+    counts = {number: ledger.forwardings(number, moment.utc) for number in sorted(diverters)}
+    has_left = ledger.leg(callers, None, moment.utc) is not None
+    if not (has_left or any(counts.values())):
+        return {}
+    return {"callers": sorted(callers), "legs": legs, "left": has_left, "forwardings": counts}
 
 
 def _spell(flow: Flow) -> str:

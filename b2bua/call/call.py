@@ -11,9 +11,9 @@ from operator import attrgetter
 
 import attrs
 
-from b2bua.call import account, early, upkeep
+from b2bua.call import account, early, oracle, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
-from b2bua.call.bridge import CONTENT, crossing, hops_left, is_routable
+from b2bua.call.bridge import CONTENT, hops_left, is_routable
 from b2bua.call.context import Context
 from b2bua.call.credentials import is_theirs
 from b2bua.call.decline import decline
@@ -28,14 +28,15 @@ from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redirection import Redirections, passed
 from b2bua.call.relay import Relays
 from b2bua.call.snapshot import Plain, load, save
-from b2bua.config import Part
+from b2bua.call.trial import is_enforced
+from b2bua.config import Isup, Part, Redirect
 from b2bua.errors import SnapshotError
 from b2bua.identity.redaction import Redacted, redact, untagged
 from b2bua.identity.screening import claim_of, unreadable, user_of
 from b2bua.moment import Moment
 from b2bua.trunk import Limit, called_number
 from b2bua.trunk.hosts import bracketed
-from policy.engine import decide
+from policy.register import BlockedUser, CallerList, DoNotOriginate
 from policy.roaming import Answer, Questions, Roaming
 from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
@@ -117,19 +118,26 @@ class Call:
     def begin(self, moment: Moment) -> list[Act]:
         """Judges the INVITE: asks, refuses, or sets up the B leg."""
         invite = self._pending()
-        trunk = self.a.trunk
-        emergency = self.pair.context.routes.is_emergency_call(invite.uri)
+        asks = self.a.trunk.redirect is not None
+        emergency = self.pair.context.routes.is_emergency_call(invite.uri, carried=asks)
         if emergency and not invite.contacts:
             # Nothing may stop it that can be done without (L13): where it came from is where its caller is.
             host, port = self.a.flow.remote
             invite.headers.replace("contact", f"<sip:{bracketed(host)}:{port}>")
         try:
-            self.a.dialog = Dialog.as_callee(invite, self.a.tag)
+            self.a.dialog = None if asks else Dialog.as_callee(invite, self.a.tag)
         except ProtocolError as error:
             record = account.undecided_record(self.pair, invite, moment)
             return [record, *self._end("malformed", error.status, moment, self._reply(error.status, str(error)))]
         try:
-            self.pair.claim = claim_of(invite, trunk.name, trunk.trunk_class, emergency=emergency)
+            self.pair.claim = claim_of(
+                invite,
+                self.a.origin,
+                stands=self.a.trunk_class,
+                emergency=emergency,
+                is_listed=self.pair.context.register.has(BlockedUser, CallerList, DoNotOriginate),
+                isup=self.a.trunk.isup,
+            )
         except ParseError as error:
             return self._unreadable(error, moment)
         named = self._named(invite)
@@ -147,17 +155,36 @@ class Call:
     def _judge(self, moment: Moment) -> list[Act]:
         assert self.pair.claim is not None, "judged after its claim is made"
         context = self.pair.context
-        decided = decide(self.pair.claim, context.profile, context.register, moment.utc, self.pair.answers)
+        decided = context.decide(self.pair.claim, self.pair.answers, moment)
         if isinstance(decided, Questions):
             self.asked = decided.numbers
             self.answer_by = moment.tick + context.patience
             return [self._reply(100), Ask(self.id, decided)]
         self.answer_by = None
-        verdict, alarms = context.hooks.review(self.pair.claim, decided)
-        self.pair.verdict = verdict
-        if verdict.outcome is Outcome.BLOCK:
-            return [*alarms, *self._blocked(verdict, 603, None, moment)]
-        return [*alarms, *self._forward(verdict, moment)]
+        decided, alarms = context.weigh(self.pair.claim, self.a, self._pending(), decided, moment)
+        verdict, news = context.hooks.review(self.pair.claim, decided)
+        alarms += news
+        self.pair.verdict, self.a.is_enforced = verdict, verdict.enforced
+        acts = [*alarms, *self._heed(verdict, 603, None, moment)]
+        if verdict.forwarded_by and verdict.outcome is not Outcome.BLOCK:
+            context.ledger.forwarded(verdict.forwarded_by, moment.utc)
+        return acts
+
+    def _heed(self, verdict: Verdict, status: int, reason: str | None, moment: Moment) -> list[Act]:
+        """Does what a verdict says; status and reason are for a refusal."""
+        if self.a.trunk.redirect is not None:
+            return self._advise(self.a.trunk.redirect, verdict, moment)
+        if verdict.outcome is Outcome.BLOCK and verdict.enforced:
+            return self._blocked(verdict, status, reason, moment)
+        return self._forward(verdict, moment)
+
+    def _advise(self, redirect: Redirect, verdict: Verdict, moment: Moment) -> list[Act]:
+        """Tells whoever makes the call himself what may become of it; that is all of this call."""
+        invite = self._pending()
+        told = oracle.tell(self.pair, redirect, invite, verdict)
+        record = told.in_evidence(account.verdict_record(self.pair, invite, verdict, moment, told.changed))
+        reply = self._reply(told.status, None, Headers.of([REJECTED] if told.is_refusal else told.headers))
+        return [record, *told.alarms, *self._end(told.cause, told.status, moment, reply)]
 
     def _blocked(self, verdict: Verdict, status: int, reason: str | None, moment: Moment) -> list[Act]:
         headers = Headers.of([REJECTED])
@@ -172,8 +199,10 @@ class Call:
         """An INVITE whose identity nobody can judge does not pass; its evidence is the raw headers."""
         context = self.pair.context
         verdict = unreadable(error, context.profile.version, context.register.version, moment.utc)
+        if not self.a.is_enforced:
+            verdict = attrs.evolve(verdict, enforced=False, flags=(*verdict.flags, "shadow"))
         self.pair.verdict = verdict
-        return self._blocked(verdict, error.status, error.reason, moment)
+        return self._heed(verdict, error.status, error.reason, moment)
 
     # The way out.
 
@@ -242,9 +271,15 @@ class Call:
     def _try(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
         """Sends the INVITE to one target, if it shows nothing that it may not."""
         leg = outgoing.leg()
+        leg.trunk_class = self.pair.context.class_of(leg.origin, moment)
+        leg.is_enforced = is_enforced(leg.known_as, self.pair.context.register, moment)
         sent = outgoing.invite(leg, self.pair.context.ids)
         sparing = spared(self.a, self.pair.verdict)
-        sent.headers = depart(sent.headers, self.a, leg, self._pending(), part=Part.SETUP, sparing=sparing)
+        private = not self.pair.is_emergency
+        invite = self._pending()
+        sent.headers = depart(
+            sent.headers, self.a, leg, invite, part=Part.SETUP, sparing=sparing, private=private
+        )
         shown = self.pair.leaks(sent, self._called(outgoing))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
@@ -252,7 +287,8 @@ class Call:
             return [alarm, *self._end("egress guard", 603, moment, refusal)]
         self.pair.b, outgoing.sent, self.state = leg, sent, State.CALLING
         self.a.branches.clear()
-        self.pair.described(self.a, self._pending(), sent.headers, sent.body)
+        self.pair.described(self.a, invite, sent.headers, sent.body)
+        self.pair.context.remember(self.a, leg, invite, outgoing.uri, moment)
         return [*self.relays.lose(()), Start(INVITE, sent, leg.flow)]
 
     def _called(self, outgoing: Outgoing) -> str:
@@ -288,10 +324,15 @@ class Call:
         return [*alarms, *self._try(self._way(), moment)]
 
     def _redacted(self, invite: Request, verdict: Verdict) -> Redacted:
-        caller = untagged(invite.headers.first("from") or "")
-        if not self.a.trunk.is_screened:
-            return Redacted(caller, crossing(invite), invite.body, ())
-        return redact(caller, crossing(invite), invite.body, verdict)
+        caller, (headers, marks) = untagged(invite.headers.first("from") or ""), self.pair.brought(self.a, invite)
+        untouched = Redacted(caller, headers, invite.body, marks)
+        if not self.a.is_screened or (verdict.outcome is Outcome.BLOCK and not verdict.enforced):
+            return untouched
+        isup = Isup.JUDGE if self.pair.is_emergency else self.a.trunk.isup  # nothing is kept from an emergency service
+        names = self.pair.is_emergency or not self.a.trunk.replaces_display_names
+        edited = headers if verdict.enforced else headers.copy()
+        redacted = redact(caller, edited, invite.body, verdict, names=names, before=marks, isup=isup)
+        return redacted if verdict.enforced else attrs.evolve(untouched, removed=redacted.removed)
 
     # Responses.
 

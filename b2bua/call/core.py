@@ -18,12 +18,15 @@ from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import Liveness
+from b2bua.call.oracle import DECLINED
 from b2bua.call.pair import Pair
 from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
+from b2bua.call.trial import Trials, is_enforced
 from b2bua.errors import SnapshotError
 from b2bua.moment import Moment
-from b2bua.trunk import Trunk, destination
+from b2bua.trunk import destination
+from policy.register import Register
 from policy.roaming import Answer
 from sipstack.effects import Answered, Cancelled, Effect, Ended, Failed, Incoming, Key, Send
 from sipstack.errors import ParseError
@@ -58,6 +61,8 @@ class Statistics:
     """Verdicts, ends and drops by name, since the start."""
     targets: Mapping[str, Mapping[str, str]]
     """"up", "down" or "unknown" by address, for each trunk whose targets are probed."""
+    shares: Mapping[str, Mapping[str, int]]
+    """Callers of the last hour by transit trunk or circuit: all, and those that are foreign or anonymous."""
 
 
 @attrs.define(eq=False)
@@ -83,6 +88,7 @@ class Core:
     may_record: bool = True
     counters: Counter[str] = attrs.field(factory=Counter, init=False)
     probing: Probing = attrs.field(init=False, repr=False)
+    trials: Trials = attrs.field(factory=Trials, init=False, repr=False)
     _calls: dict[str, _Held] = attrs.field(factory=dict, init=False, repr=False)
     _servers: dict[Key, _Held] = attrs.field(factory=dict, init=False, repr=False)
     """INVITE transactions of peers, which a CANCEL may name."""
@@ -106,6 +112,10 @@ class Core:
         return self.context.dialogs.legs
 
     # Inputs.
+
+    def amend(self, register: Register) -> None:
+        """From the next INVITE on, calls are judged by this register; those that stand go on as they were judged."""
+        self.context.law.register = register
 
     def receive(self, data: bytes, flow: Flow, moment: Moment) -> list[Output]:
         """One datagram from an admitted source."""
@@ -152,6 +162,7 @@ class Core:
             dialogs=len(self._dialogs),
             counters={**self.counters, **drops},
             targets=self.probing.states(),
+            shares=self.context.anomalies.shares.counts(),
         )
 
     def put_down(self, call: str, moment: Moment) -> Plain:
@@ -246,18 +257,12 @@ class Core:
         if trunk is None:
             # The driver admits by the same table, so this is a reload that took the trunk away in between.
             return self._respond(key, invite, 403, moment)
-        if self._has_looped(invite):
+        if trunk.redirect is None and self._has_looped(invite):
             self.counters["refused: loop"] += 1
             return self._respond(key, invite, 482, moment)
-        emergency = self._is_emergency(invite)
+        emergency = context.routes.is_emergency_call(invite.uri, carried=trunk.redirect is not None)
         if emergency:
             self.counters["emergency"] += 1
-        if trunk.is_screened and not self.may_record and not emergency:
-            self.counters["refused: no evidence possible"] += 1
-            return self._respond(key, invite, 503, moment, (("Retry-After", RETRY_AFTER),))
-        wait = None if emergency else trunk.inward.admit(moment.tick)
-        if wait is not None:
-            return self._over_limit(trunk, key, invite, wait, moment)
         leg = Leg(
             trunk=trunk,
             flow=flow,
@@ -266,18 +271,28 @@ class Core:
             tag=incoming.to_tag,
             liveness=Liveness(timer=context.session_timer()),
         )
+        leg.mark(trunk.circuits.signalled(invite, *flow.remote))
+        leg.trunk_class = context.class_of(leg.origin, moment)
+        leg.is_enforced = is_enforced(leg.known_as, context.register, moment)
+        if leg.is_screened and leg.is_enforced and not self.may_record and not emergency:
+            self.counters["refused: no evidence possible"] += 1
+            return self._respond(key, invite, _busy(leg), moment, (("Retry-After", RETRY_AFTER),))
+        wait = None if emergency else trunk.inward.admit(moment.tick)
+        if wait is not None:
+            return self._over_limit(leg, key, invite, wait, moment)
         pair = Pair(call=context.ids.call_id(), context=context, a=leg)
         call = Call(pair=pair, key=key, invite=invite, counted=[] if emergency else [trunk.inward])
         held = self._calls[call.id] = _Held(call)
         self._serve(held, key)
         self._enter(held)
-        return self._do(held, call.begin(moment), moment)
+        news = self.trials.news(leg.known_as, context.register, moment)
+        return [*news, *self._do(held, call.begin(moment), moment)]
 
-    def _over_limit(self, trunk: Trunk, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
+    def _over_limit(self, leg: Leg, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
         """Refused before it is judged, so without a line of evidence: a flood must not fill the journal."""
         self.counters["refused: limit"] += 1
-        refusal = self._respond(key, invite, 503, moment, (("Retry-After", str(wait)),))
-        return [*over_limit(f"from trunk {trunk.name}", trunk.inward, moment), *refusal]
+        refusal = self._respond(key, invite, _busy(leg), moment, (("Retry-After", str(wait)),))
+        return [*over_limit(f"from trunk {leg.trunk.name}", leg.trunk.inward, moment), *refusal]
 
     def _has_looped(self, invite: Request) -> bool:
         """Whether it is an INVITE of ours that has come back to ask for what it asked for before (§16.3 step 4).
@@ -296,9 +311,6 @@ class Core:
             if first is not None and destination(first.uri) == destination(invite.uri):
                 return True
         return False
-
-    def _is_emergency(self, invite: Request) -> bool:
-        return self.context.routes.is_emergency_call(invite.uri)
 
     def _serve(self, held: _Held, key: Key) -> None:
         self._servers[key] = held
@@ -431,6 +443,9 @@ class Core:
     def _count(self, record: Record) -> None:
         if record.kind == "verdict":
             self.counters[f"verdict: {record.facts['verdict']}"] += 1
+            flags = record.facts.get("flags")
+            if isinstance(flags, list):
+                self.counters.update(f"flag: {flag}" for flag in flags)
         elif record.kind == "end":
             self.counters[f"end: {record.facts['cause']}"] += 1
 
@@ -470,3 +485,8 @@ class Core:
             held.queued = due
             self._serial += 1
             heapq.heappush(self._heap, (due, self._serial, held.call.id))
+
+
+def _busy(leg: Leg) -> int:
+    """How a call is refused that nobody has judged: to who only asks, a 503 would be leave to go another way."""
+    return DECLINED if leg.trunk.redirect is not None and leg.is_screened else 503

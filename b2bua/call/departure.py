@@ -9,6 +9,7 @@ from typing import Final
 from b2bua.call.leg import Leg
 from b2bua.call.topology import Side, hide, is_concerned, shown_by
 from b2bua.config import Part
+from b2bua.identity.privacy import restrict, wishes
 from b2bua.identity.screening import IDENTITY, TEXTS
 from b2bua.trunk import Trunk, apply_rules, in_format, number_of
 from policy.claim import TrunkClass
@@ -25,20 +26,34 @@ _NOTHING: Final = frozenset[str]()
 
 def spared(caller: Leg, verdict: Verdict | None) -> frozenset[str]:
     """The headers that no rule changes in this call, in either direction."""
-    is_withheld = verdict is not None and verdict.outcome is Outcome.WITHHOLD
-    return CALLER if is_withheld or caller.trunk.trunk_class in ADMITTED else _NOTHING
+    is_withheld = verdict is not None and verdict.enforced and verdict.outcome is Outcome.WITHHOLD
+    return CALLER if is_withheld or caller.trunk_class in ADMITTED else _NOTHING
 
 
 def depart(
-    headers: Headers, origin: Leg, far: Leg, message: Message, *, part: Part, sparing: frozenset[str] = _NOTHING
+    headers: Headers,
+    origin: Leg,
+    far: Leg,
+    message: Message,
+    *,
+    part: Part,
+    sparing: frozenset[str] = _NOTHING,
+    private: bool = True,
 ) -> Headers:
-    """The headers as they leave by `far`; `message` is what came by `origin` and brought them. They may be changed."""
+    """The headers as they leave by `far`; `message` is what came by `origin` and brought them. They may be changed.
+
+    A wish not to be shown is kept last, when `private`: an emergency service is told who calls. Who asks for it once
+    asks for the whole call, unless he says otherwise: not every telephone repeats it in every message."""
     if is_concerned(headers):
         headers = hide(headers, Side.of(origin, message), shown_by(far))
     method = message.method if isinstance(message, Request) else message.cseq.method
     for rules in (origin.trunk.headers.inward, far.trunk.headers.outward):
         if rules:
             headers = apply_rules(rules, headers, part, method, sparing=sparing)
+    if "privacy" in headers:
+        origin.wishes = wishes(headers)
+    if private and origin.wishes and not far.is_trusted:
+        restrict(headers, origin.wishes)
     return headers
 
 

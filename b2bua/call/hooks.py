@@ -29,6 +29,10 @@ RULE = "hook"
 BASIS = "own rule"
 
 
+#: Classes whose calls are passed or refused, and never changed.
+UNTOUCHED = (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT)
+
+
 class _UnfitError(Exception):
     """What a hook said cannot be taken; the text says why, without personal data."""
 
@@ -45,8 +49,9 @@ class Hooks:
     another `called`, where a redirection is followed: the call goes there only if this verdict adds nothing to the
     first.
 
-    `attrs.evolve(verdict, outcome=Outcome.BLOCK)` is enough; findings that it adds say why, in the evidence. Never
-    asked about a call to an emergency service, which nothing may stop."""
+    `attrs.evolve(verdict, outcome=Outcome.BLOCK)` is enough; findings that it adds say why, in the evidence. On a
+    trunk in shadow nothing comes of the engine's verdict (`enforced` is False), but of one that is raised, or that says
+    `enforced=True`, all does. Never asked about a call to an emergency service, which nothing may stop."""
     route: RouteHook | None = attrs.field(default=None)
     """The name of the trunk that a call leaves by, given that it came by and the called number (`+32...`); None: as
     configured. Never asked about a call to an emergency service, which has its own trunk."""
@@ -66,7 +71,7 @@ class Hooks:
 
     def review(self, claim: Claim, verdict: Verdict) -> tuple[Verdict, list[Alarm]]:
         """The verdict on a call, after the host's word."""
-        is_asked = claim.trunk_class is not TrunkClass.NATIONAL or self.judges_national
+        is_asked = verdict.trunk_class != TrunkClass.NATIONAL or self.judges_national
         if self.verdict is None or claim.emergency or not is_asked:
             return verdict, []
         try:
@@ -112,8 +117,10 @@ def _raised(claim: Claim, verdict: Verdict, said: object) -> Verdict:
     if outcome > verdict.outcome:
         added += _implied(verdict, outcome, added)
     for finding in added:
-        _refuse_impossible(claim, outcome, finding)
-    return _joined(claim, verdict, outcome, added)
+        _refuse_impossible(claim, verdict.trunk_class, outcome, finding)
+    # On trial is the law, and not the host: what is more severe than the law, or says so itself, is its own word.
+    is_own = said.enforced or outcome > verdict.outcome
+    return attrs.evolve(_joined(claim, verdict, outcome, added), enforced=verdict.enforced or is_own)
 
 
 def _is_sound(finding: object) -> bool:
@@ -152,10 +159,10 @@ def _implied(verdict: Verdict, outcome: Outcome, added: list[Finding]) -> list[F
     ]
 
 
-def _refuse_impossible(claim: Claim, outcome: Outcome, finding: Finding) -> None:
+def _refuse_impossible(claim: Claim, trunk_class: str, outcome: Outcome, finding: Finding) -> None:
     """Evidence must not say that something was taken out which nobody takes out."""
-    if outcome in (Outcome.STRIP, Outcome.WITHHOLD) and claim.trunk_class is TrunkClass.NATIONAL:
-        raise _UnfitError(f"would {outcome.word} on a national trunk, whose calls are never changed")
+    if outcome in (Outcome.STRIP, Outcome.WITHHOLD) and trunk_class in UNTOUCHED:
+        raise _UnfitError(f"would {outcome.word} on a {trunk_class} trunk, whose calls are never changed")
     if finding.outcome is not Outcome.STRIP or outcome is Outcome.BLOCK:
         return
     if (finding.position, finding.header) not in {(place.position, place.header) for place in claim.assertions}:

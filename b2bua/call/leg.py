@@ -6,7 +6,8 @@ from b2bua.call.acts import Act, Repeat, Reply, Transmit
 from b2bua.call.bridge import next_hop
 from b2bua.call.credentials import Asked
 from b2bua.call.liveness import Liveness
-from b2bua.trunk import Socket, Trunk
+from b2bua.trunk import Circuit, Signalled, Socket, Trunk
+from policy.claim import Claim, TrunkClass
 from sipstack.dialog import Dialog, SentAcks, UnackedAnswer
 from sipstack.effects import Key
 from sipstack.flow import Flow
@@ -55,6 +56,18 @@ class Leg:
     """The CSeq number of the INVITE it answers."""
     branches: dict[str, Branch] = attrs.field(factory=dict)
     """Early dialogs by the callee's tag on the B leg; each counts its own requests (§12.1.2)."""
+    declared: TrunkClass = attrs.field()
+    """The class of its trunk, or of the circuit."""
+    trunk_class: TrunkClass = attrs.field()
+    """What that truly was as the leg began (`policy.standing`): an attestation may have lapsed."""
+    known_as: str = attrs.field()
+    """How the register names its trunk, or the virtual circuit of it that the call came by."""
+    is_enforced: bool = True
+    """Whether what is found in its messages has consequences, which it has not on trial (`trial.py`)."""
+    wishes: frozenset[str] = frozenset()
+    """What it last asked for that keeps it from being shown (`identity.privacy`)."""
+    is_forged: bool = False
+    """Whether its INVITE has a marker of a circuit that does not verify."""
     left: list[str] = attrs.field(factory=list)
     """The latest branches whose early dialog the caller has hung up, by the callee's tag."""
     referred: dict[int, int] = attrs.field(factory=dict)
@@ -64,6 +77,58 @@ class Leg:
     before: Liveness | None = attrs.field(default=None, repr=False)
     """The same as it was before the first branch spoke, from which each branch starts; None until then."""
 
+    @declared.default
+    def _as_its_trunks(self) -> TrunkClass:
+        return self.trunk.trunk_class
+
+    @trunk_class.default
+    def _as_declared(self) -> TrunkClass:
+        return self.declared
+
+    @known_as.default
+    def _as_its_trunk(self) -> str:
+        return self.trunk.name
+
+    def mark(self, signalled: Signalled) -> None:
+        """Its INVITE is of a virtual circuit, in whose class and under whose name it is judged from now on."""
+        self.is_forged = signalled.is_forged
+        if signalled.circuit is not None:
+            self.known_as, self.declared = signalled.circuit.name, signalled.circuit.trunk_class
+
+    @property
+    def circuit(self) -> Circuit | None:
+        """The virtual circuit that the call came by; None when it came by the trunk itself."""
+        return self.trunk.circuits.find(self.known_as)
+
+    @property
+    def max_foreign_share(self) -> float:
+        """Of the callers on its circuit, or else its trunk."""
+        circuit = self.circuit
+        return self.trunk.max_foreign_share if circuit is None else circuit.max_foreign_share
+
+    @property
+    def is_screened(self) -> bool:
+        """Whether what comes from it is judged, and changed by what is found."""
+        return self.trunk_class in (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may have the number of somebody who is not to be shown: national networks are bound to keep that
+        wish, each in its own law, and one abroad only where a contract says so."""
+        if self.trunk.trusted is not None:
+            return self.trunk.trusted
+        return self.trunk_class in (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT)
+
+    @property
+    def origin(self) -> Claim:
+        """A claim from there that asserts nothing."""
+        return Claim(
+            trunk=self.known_as,
+            trunk_class=self.declared,
+            peer=self.flow.remote[0].partition("%")[0],
+            own=self.socket.address,
+        )
+
     @property
     def ids(self) -> set[tuple[str, str]]:
         """What a message in one of its dialogs is found by, whichever tag the peer has."""
@@ -72,8 +137,12 @@ class Leg:
 
     def hears(self, flow: Flow) -> bool:
         """Whether a request that came by that flow can be this side's: a socket has one class (art. 2), so that whoever
-        has learnt the names of a dialog at home, from a REFER, is not taken for home when abroad."""
-        return any(socket.name == flow.socket for socket in self.trunk.sockets)
+        has learnt the names of a dialog at home, from a REFER, is not taken for home when abroad. On the socket of a
+        circuit that is told by signalling, only its peers speak for it."""
+        if not any(socket.name == flow.socket for socket in self.trunk.sockets):
+            return False
+        circuit = self.circuit
+        return circuit is None or circuit.admits(*flow.remote)
 
     def via(self, ids: Ids) -> str:
         """A Via value with a fresh branch."""

@@ -161,6 +161,15 @@ def trunk_for(context: Context, source: str, called: str) -> tuple[Trunk | None,
     return None if name is None else context.trunks.by_name[name], alarms
 
 
+def drawn(trunk: Trunk, context: Context, *, emergency: bool = False) -> tuple[Target, ...]:
+    """The targets of a trunk that are worth trying, in an order drawn for one call."""
+
+    def below(ceiling: int) -> int:
+        return int.from_bytes(context.ids.randbytes(8)) % ceiling
+
+    return trunk.health.worth_trying(trunk.targets.drawn(below), last_resort=emergency)
+
+
 def hunt_for(
     trunk: Trunk,
     context: Context,
@@ -179,10 +188,7 @@ def hunt_for(
         host, port = straight_to.remote
         return Hunt.start((Target(straight_to.transport, host, port, host=host),), context.failures, now)
 
-    def below(ceiling: int) -> int:
-        return int.from_bytes(context.ids.randbytes(8)) % ceiling
-
-    targets = trunk.health.worth_trying(trunk.targets.drawn(below), last_resort=emergency)
+    targets = drawn(trunk, context, emergency=emergency)
     if first is not None:
         targets = tuple(sorted(targets, key=lambda target: target.remote != first))
     return Hunt.start(targets, context.failures, now)

@@ -22,7 +22,6 @@ from b2bua.identity.guard import shows
 from b2bua.identity.screening import user_of
 from b2bua.moment import Moment
 from b2bua.trunk import Limit, Trunk, called_number, canonical_host, in_format, number_of
-from policy.engine import decide
 from policy.numbering import Plan
 from policy.roaming import Questions
 from policy.verdict import Outcome, Verdict
@@ -195,12 +194,14 @@ def _may_go(way: _Way, pair: Pair, moment: Moment) -> tuple[bool, list[Alarm]]:
     """
     claim, verdict, context = pair.claim, pair.verdict, pair.context
     if claim is None or verdict is None or shows(way.uri, *pair.secrets):
-        return False, []
+        return not pair.a.is_enforced, []
     claim = attrs.evolve(claim, called=user_of(way.uri))
-    decided = decide(claim, context.profile, context.register, moment.utc, pair.answers)
+    decided = context.decide(claim, pair.answers, moment)
     if isinstance(decided, Questions):
-        return False, []
-    decided, alarms = context.hooks.review(claim, decided)
+        return not verdict.enforced, []
+    decided, alarms = context.hooks.review(claim, attrs.evolve(decided, enforced=verdict.enforced))
+    if not decided.enforced:
+        return True, alarms
     return decided.outcome <= verdict.outcome and _taken_out(decided) <= _taken_out(verdict), alarms
 
 

@@ -64,7 +64,7 @@ class Relays:
             return [Reply(key, response_to(request, refusal or 422, headers=least))]
         carried = pair.judged(origin, request, moment)
         record = account.later_record(pair, origin, request, carried.outcome, moment)
-        forbidden = carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO
+        forbidden = carried.enforced and carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO
         refused = 603 if forbidden else transfer.adapt(pair, origin, far, request, carried)
         if refused is not None:
             return [*record, Reply(key, response_to(request, refused))]

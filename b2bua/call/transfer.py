@@ -49,14 +49,14 @@ def adapt(pair: Pair, origin: Leg, far: Leg, request: Request, carried: Crossing
     if request.method != "REFER" or "refer-to" not in headers:
         return None
     try:
-        found = _target(headers, pair.context.dialogs, screened=origin.trunk.is_screened)
+        found = _target(headers, pair.context.dialogs, screened=origin.is_screened and origin.is_enforced)
         leads_back = _leads_back(origin, request)
     except ParseError as error:
         return error.status
     if isinstance(found, Refusal):
         return found.status
     address, is_named = found
-    if origin.trunk.is_screened and _is_emergency(str(address.uri), pair.context.routes):
+    if origin.is_screened and _is_emergency(str(address.uri), pair.context.routes):
         return 403  # nobody abroad has a telephone at home call the emergency services
     if isinstance(address.uri, SipUri) and (is_named or leads_back):
         address = attrs.evolve(address, uri=_at(address.uri, far.socket))

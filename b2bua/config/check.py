@@ -8,27 +8,18 @@ from itertools import combinations
 import attrs
 
 from b2bua.config.address import Endpoint
+from b2bua.config.circuits import check_circuits
+from b2bua.config.entries import check_entries
+from b2bua.config.finding import Finding, Where
 from b2bua.config.header_rule import faults
-from b2bua.config.tree import Config, Trunk
+from b2bua.config.tree import Config, Isup, Mode, Profile, Trunk
 from policy.claim import TrunkClass
-from policy.errors import PolicyError
+from policy.errors import PolicyError, ProfileError
 
-Where = tuple[str | int, ...]
-
-#: The classes whose conditions (attestation, agreement, number list) cannot be declared yet.
-UNAVAILABLE = (TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4)
+#: The classes whose calls cross with every header that names the caller (¶31, art. 4 §1).
+SPARED = (TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4)
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _E164 = re.compile(r"\+[1-9][0-9]{0,14}")
-
-
-@attrs.frozen
-class Finding:
-    """Something about the file, before its line is known."""
-
-    where: Where
-    problem: str
-    mend: str
-    fatal: bool = True
 
 
 def check(config: Config) -> Iterator[Finding]:
@@ -40,12 +31,16 @@ def check(config: Config) -> Iterator[Finding]:
     for index, trunk in enumerate(config.trunk):
         yield from _trunk(("trunk", index), trunk)
         yield from _credentials(("trunk", index), trunk)
+        yield from _mode(("trunk", index), trunk)
+        yield from _isup(("trunk", index), trunk)
     yield from _header_rules(config)
     yield from _numbers(config)
     yield from _bindings(config)
     yield from _pairs(config)
+    yield from check_circuits(config)
     yield from _routes(config)
     yield from _prefixes(config)
+    yield from check_entries(config)
 
 
 def _files(config: Config) -> Iterator[Finding]:
@@ -59,7 +54,24 @@ def _files(config: Config) -> Iterator[Finding]:
     try:
         config.profile.load()
     except PolicyError as error:
-        yield Finding(("profile", "name"), str(error), "name a profile of the package, or a file of that form")
+        if isinstance(error, ProfileError) and _is_usable(attrs.evolve(config.profile, settings={})):
+            yield Finding(_setting(error.key), error.mend, "choose otherwise only what the profile has as a setting")
+        else:
+            yield Finding(("profile", "name"), str(error), "name a profile of the package, or a file of that form")
+
+
+def _is_usable(profile: Profile) -> bool:
+    try:
+        profile.load()
+    except PolicyError:
+        return False
+    return True
+
+
+def _setting(key: str) -> Where:
+    """Where a key of the profile was chosen otherwise."""
+    steps = key.removeprefix("derogations.").removeprefix("settings.").split(".")
+    return ("profile", "settings", *steps)
 
 
 def _sessions(config: Config) -> Iterator[Finding]:
@@ -73,12 +85,6 @@ def _sessions(config: Config) -> Iterator[Finding]:
 
 
 def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
-    if trunk.trunk_class in UNAVAILABLE:
-        yield Finding(
-            (*where, "class"),
-            f"{str(trunk.trunk_class)!r} is not available in this version",
-            'write "international": its calls are then screened, which is always lawful',
-        )
     if not trunk.name.isprintable() or not trunk.name.strip():
         yield Finding((*where, "name"), f"{trunk.name!r} is no name", "give it one that can be read in a log")
     for key, host in (("advertise", trunk.advertise), ("domain", trunk.domain)):
@@ -103,6 +109,34 @@ def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:
     if trunk.targets and not any(target.address.is_ipv6 in families for target in trunk.targets):
         yield Finding(
             (*where, "targets"), "no target has the address family of a listening socket", "listen on that family too"
+        )
+
+
+def _mode(where: Where, trunk: Trunk) -> Iterator[Finding]:
+    if trunk.redirect is not None and trunk.mode is not Mode.REDIRECT:
+        yield Finding(
+            (*where, "redirect"),
+            f"{trunk.name!r} sets up its calls, so this is never used",
+            'write mode = "redirect" if its calls are only to be judged, or take the table out',
+        )
+    if trunk.mode is not Mode.REDIRECT:
+        return
+    for key, is_set in (("isup", trunk.isup is Isup.STRIP), ("replace_display_names", trunk.replace_display_names)):
+        if is_set:
+            yield Finding(
+                (*where, key),
+                "would take something out of calls that others make",
+                'write isup = "judge" or "refuse"' if key == "isup" else "take it out",
+            )
+
+
+def _isup(where: Where, trunk: Trunk) -> Iterator[Finding]:
+    if trunk.isup is not Isup.JUDGE and trunk.trunk_class in (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT):
+        yield Finding(
+            (*where, "isup"),
+            f"does nothing while {trunk.name!r} is {trunk.trunk_class}: ISUP from there crosses as it came",
+            "take it out, or know that it counts once the trunk is an international one (¶20-23, ¶32)",
+            fatal=False,
         )
 
 
@@ -131,7 +165,7 @@ def _is_line(text: str) -> bool:
 
 
 def _header_rules(config: Config) -> Iterator[Finding]:
-    spared = {trunk.name for trunk in config.trunk if trunk.trunk_class in UNAVAILABLE}
+    spared = {trunk.name for trunk in config.trunk if trunk.trunk_class in SPARED}
     reached = {route.to for route in config.route if route.source in spared}
     for at, trunk in enumerate(config.trunk):
         where: Where = ("trunk", at, "header")
@@ -184,13 +218,12 @@ def _numbers(config: Config) -> Iterator[Finding]:
     if config.roaming is not None:
         written += [(("roaming", "table", number), number) for number in config.roaming.table]
         written += [(("roaming", "not_offered", at), prefix) for at, prefix in enumerate(config.roaming.not_offered)]
-    written += [(("dossier", at, "prefix"), dossier.prefix) for at, dossier in enumerate(config.dossier)]
+    for at, leg in enumerate(config.explain.outbound):
+        where: Where = ("explain", "outbound", at)
+        written += [((*where, "caller"), leg.caller), ((*where, "called"), leg.called)]
     for where, number in written:
         if not _E164.fullmatch(number):
             yield Finding(where, f"{number!r} is no number in the form +32...", "write + and the country code first")
-    for index, dossier in enumerate(config.dossier):
-        if dossier.until is not None and dossier.until < dossier.since:
-            yield Finding(("dossier", index, "until"), f"{dossier.until} is before it begins", "give it a later day")
 
 
 def _bindings(config: Config) -> Iterator[Finding]:
@@ -232,7 +265,7 @@ def _pairs(config: Config) -> Iterator[Finding]:
             yield Finding(
                 ("trunk", index, "class"),
                 "is missing, so the trunk counts as international and is screened (art. 2)",
-                'say class = "international" or class = "national"',
+                f"say class = {' or '.join(repr(str(each)) for each in TrunkClass)}",
                 fatal=False,
             )
 
@@ -251,21 +284,34 @@ def _routes(config: Config) -> Iterator[Finding]:
                 yield Finding(("route", index, key), f"{name!r} is no trunk", _known(trunks))
         if route.to in trunks and not trunks[route.to].targets:
             yield Finding(("route", index, "to"), f"{route.to!r} has no targets", "give that trunk targets")
-    routed = {route.source for route in config.route}
-    for index, trunk in enumerate(config.trunk):
-        if trunk.name not in routed:
-            yield Finding(
-                ("trunk", index, "name"),
-                f"no route leads from {trunk.name!r}: its calls get 404",
-                "add a [[route]] unless that is meant",
-                fatal=False,
-            )
+    yield from _routed(config)
     if config.emergency is not None:
         target = trunks.get(config.emergency.route)
         if target is None:
             yield Finding(("emergency", "route"), f"{config.emergency.route!r} is no trunk", _known(trunks))
         elif not target.targets:
             yield Finding(("emergency", "route"), f"{target.name!r} has no targets", "give that trunk targets")
+
+
+def _routed(config: Config) -> Iterator[Finding]:
+    """Trunks whose calls have no way out, and routes that lead from trunks whose calls need none."""
+    routed = {route.source for route in config.route}
+    for index, trunk in enumerate(config.trunk):
+        asks = trunk.mode is Mode.REDIRECT
+        if asks and trunk.name in routed:
+            yield Finding(
+                ("trunk", index, "mode"),
+                f"{trunk.name!r} is answered by redirections, so no route from it is ever taken",
+                "take its routes out",
+                fatal=False,
+            )
+        elif not asks and trunk.name not in routed:
+            yield Finding(
+                ("trunk", index, "name"),
+                f"no route leads from {trunk.name!r}: its calls get 404",
+                "add a [[route]] unless that is meant",
+                fatal=False,
+            )
 
 
 def _prefixes(config: Config) -> Iterator[Finding]:

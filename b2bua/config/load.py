@@ -1,36 +1,24 @@
 """From a TOML file to the frozen tree, or to every mistake at once."""
 
-import re
+import datetime
 import stat
-import tomllib
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from b2bua.config import tree
-from b2bua.config.check import Finding, Where, check
+from b2bua.config.check import check
+from b2bua.config.due import due
+from b2bua.config.entries import check_entries
+from b2bua.config.finding import Finding, Where
+from b2bua.config.gather import Gathered
+from b2bua.config.source import Mistake
 from b2bua.errors import ConfigError
 
-
-@attrs.frozen(kw_only=True)
-class Mistake:
-    """One thing to mend in the file."""
-
-    file: Path
-    line: int | None
-    """Where the key stands, or the table it is missing from; None when the file has neither."""
-    key: str
-    """`trunk[0].class`: tables of an array counted from 0."""
-    problem: str
-    mend: str
-    fatal: bool = True
-    """False for a warning: the daemon runs."""
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
-        return f"{place}: {'' if self.fatal else 'warning: '}{self.key}: {self.problem} ({self.mend})"
+#: Mistakes that are told one by one: each is looked for in the file, and nobody mends more at a time.
+MOST_TOLD: Final = 100
 
 
 @attrs.frozen
@@ -39,6 +27,11 @@ class Result:
 
     config: tree.Config | None
     mistakes: tuple[Mistake, ...]
+
+    @classmethod
+    def of(cls, config: tree.Config | None, mistakes: Sequence[Mistake]) -> "Result":
+        """The configuration, unless one of the mistakes is fatal."""
+        return cls(None if any(mistake.fatal for mistake in mistakes) else config, tuple(mistakes))
 
 
 def load(path: Path) -> tree.Config:
@@ -49,36 +42,45 @@ def load(path: Path) -> tree.Config:
     return result.config
 
 
-def read(path: Path) -> Result:
-    """Reads and checks a file whole; never raises for what is in it. Raises ConfigError where cattrs is missing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
-    except OSError as error:
-        return _unreadable(path, error.strerror or str(error), "name a file that can be read")
-    except UnicodeDecodeError as error:
-        return _unreadable(path, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
-    except RecursionError:
-        return _unreadable(path, "not TOML that can be read: it is nested too deep", "see toml.io")
-    except ValueError as error:  # a TOMLDecodeError, or a number of more digits than Python will read
-        line = re.search(r"line (\d+)", str(error))
-        return _unreadable(path, f"not TOML: {error}", "see toml.io", int(line[1]) if line else None)
-    config, findings = _structure(raw)
+def read(path: Path, day: datetime.date | None = None) -> Result:
+    """Reads and checks a file whole, with the files it names; on a `day`, warns of what ends soon as well.
+
+    Never raises for what is in it. Raises ConfigError where cattrs is missing.
+    """
+    gathered = Gathered.read(path)
+    if isinstance(gathered, Mistake):
+        return Result(None, (gathered,))
+    config, findings = _structure(gathered.raw)
     if config is not None:
         config = _resolve(config, path.parent)
         findings = [*check(config), *_open_to_others(path, config)]
-    mistakes = tuple(
-        Mistake(
-            file=path,
-            line=line_of(text, finding.where),
-            key=spell(finding.where),
-            problem=finding.problem,
-            mend=finding.mend,
-            fatal=finding.fatal,
-        )
-        for finding in findings
-    )
-    return Result(None if any(mistake.fatal for mistake in mistakes) else config, mistakes)
+        findings += [] if day is None else due(config, config.register.as_register(), day)
+    return Result.of(config, _told(gathered, findings))
+
+
+def reread(path: Path, config: tree.Config) -> Result:
+    """The running configuration with `[register]` as it stands in the file now; of the file nothing else is looked at.
+
+    Never raises for what is in it.
+    """
+    gathered = Gathered.read(path)
+    if isinstance(gathered, Mistake):
+        return Result(None, (gathered,))
+    register, findings = _structure_register(gathered.raw.get("register", {}))
+    if register is not None:
+        config = attrs.evolve(config, register=register)
+        findings = list(check_entries(config))
+    return Result.of(config, _told(gathered, findings))
+
+
+def _told(gathered: Gathered, findings: Sequence[Finding]) -> list[Mistake]:
+    """Every mistake with its file and line, the fatal ones first when they are more than anybody reads."""
+    if len(findings) > MOST_TOLD:
+        findings = sorted(findings, key=lambda finding: not finding.fatal)
+        more, findings = findings[MOST_TOLD:], findings[:MOST_TOLD]
+        rest = Finding((), f"there are {len(more)} mistakes more", "mend these first", fatal=more[0].fatal)
+        findings = [*findings, rest]
+    return [*gathered.mistakes, *(gathered.mistake(finding) for finding in findings)]
 
 
 def _open_to_others(path: Path, config: tree.Config) -> list[Finding]:
@@ -88,10 +90,6 @@ def _open_to_others(path: Path, config: tree.Config) -> list[Finding]:
         return []
     where: Where = ("trunk", index, "credentials")
     return [Finding(where, "every user of this host can read the password", f"chmod o-r {path}", fatal=False)]
-
-
-def _unreadable(path: Path, problem: str, mend: str, line: int | None = None) -> Result:
-    return Result(None, (Mistake(file=path, line=line, key="(file)", problem=problem, mend=mend),))
 
 
 def _resolve(config: tree.Config, folder: Path) -> tree.Config:
@@ -109,61 +107,10 @@ def _structure(raw: dict[str, Any]) -> tuple[tree.Config | None, list[Finding]]:
     except ModuleNotFoundError as missing:
         # The base install has it not: an embedding program may build its configuration in Python.
         raise ConfigError(f"reading a file needs {missing.name}, which comes with b2bua[daemon]") from missing
-    return structure(raw)
+    return structure(raw, tree.Config)
 
 
-def spell(where: Where) -> str:
-    """`("trunk", 0, "class")` as `trunk[0].class`."""
-    text = ""
-    for step in where:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text or "(file)"
+def _structure_register(raw: object) -> tuple[tree.Register | None, list[Finding]]:
+    from b2bua.config.structure import structure  # whoever has read a configuration has it
 
-
-def line_of(text: str, where: Where) -> int | None:
-    """The line of a key as people write TOML: tables by header, keys at a line's start; else its table's line.
-
-    tomllib gives no positions. A key of an inline table falls back to the line of what holds it.
-    """
-    names = [step for step in where if isinstance(step, str)]
-    indexes = _indexes(where)
-    table: list[str] = []
-    seen: Counter[tuple[str, ...]] = Counter()
-    found, depth = None, 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*(\[\[?)([^\]]*)\]", line)
-        path = [step.strip(" \t\"'") for step in header[2].split(".")] if header else [*table, *_key(line)]
-        if header:
-            table = path
-            if header[1] == "[[":
-                _count(tuple(path), seen)
-        shared = len(path) if path == names[: len(path)] else len(names) if path[: len(names)] == names else 0
-        arrays = [array for length in range(1, shared + 1) if (array := tuple(path[:length])) in seen]
-        if shared > depth and all(indexes.get(array, 0) == seen[array] - 1 for array in arrays):
-            found, depth = number, shared
-    return found
-
-
-def _indexes(where: Where) -> dict[tuple[str, ...], int]:
-    """Which table of each array it is: `("trunk", 1, "header", 0)` is the second trunk's first header."""
-    indexes: dict[tuple[str, ...], int] = {}
-    names: tuple[str, ...] = ()
-    for step in where:
-        if isinstance(step, str):
-            names = (*names, step)
-        else:
-            indexes.setdefault(names, step)
-    return indexes
-
-
-def _count(array: tuple[str, ...], seen: Counter[tuple[str, ...]]) -> None:
-    """One table more of an array; the arrays inside it begin anew."""
-    seen[array] += 1
-    for inner in [other for other in seen if other[: len(array)] == array and other != array]:
-        del seen[inner]
-
-
-def _key(line: str) -> list[str]:
-    """The key a line begins with, in a list; an empty one when it begins with none."""
-    found = re.match(r"""\s*("[^"]*"|'[^']*'|[\w-]+)\s*=""", line)
-    return [found[1].strip("\"'")] if found else []
+    return structure(raw, tree.Register, ("register",))

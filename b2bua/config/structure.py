@@ -6,6 +6,7 @@ Only this module needs cattrs, which comes with the extra `daemon`: a configurat
 import datetime
 import difflib
 import enum
+import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, get_args, get_origin
@@ -23,8 +24,9 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from b2bua.config import tree
 from b2bua.config.address import Endpoint, Peer
-from b2bua.config.check import Finding, Where
+from b2bua.config.finding import Finding, Where
 from b2bua.config.header_rule import Action, Direction, HeaderRule, Part
+from policy import register
 from policy.claim import TrunkClass
 from policy.roaming import Roaming as RoamingOutcome
 
@@ -35,27 +37,71 @@ TABLES: tuple[type, ...] = (
     tree.Sip,
     tree.Journal,
     tree.Profile,
+    tree.Outbound,
+    tree.Explain,
     tree.Roaming,
-    tree.Dossier,
+    register.Dossier,
+    register.MobileRange,
+    register.Consent,
+    register.Agreement,
+    register.Attestation,
+    register.Suspension,
+    register.Decision,
+    register.BlockedUser,
+    register.DoNotOriginate,
+    register.CallerList,
+    register.Node,
+    register.Shadow,
+    tree.Register,
     tree.Emergency,
     tree.Target,
     tree.Probe,
     HeaderRule,
     tree.Credentials,
+    tree.Circuit,
+    tree.Redirect,
     tree.Trunk,
     tree.Route,
     tree.Config,
 )
+#: Every set of words of which one is written.
+CHOICES: tuple[type[enum.Enum], ...] = (
+    Action,
+    Direction,
+    Part,
+    RoamingOutcome,
+    TrunkClass,
+    register.Derogation,
+    register.Ruling,
+    register.Service,
+    tree.CalledFormat,
+    tree.Inexpressible,
+    tree.Isup,
+    tree.Mode,
+    tree.Passage,
+    tree.Redirects,
+)
 #: Keys that TOML spells as Python cannot.
-RENAMED: dict[type, dict[str, str]] = {tree.Trunk: {"declared_class": "class"}, tree.Route: {"source": "from"}}
+RENAMED: dict[type, dict[str, str]] = {
+    tree.Circuit: {"trunk_class": "class"},
+    tree.Trunk: {"declared_class": "class"},
+    tree.Route: {"source": "from"},
+}
+#: Keys that are not of the tree, for `gather.py` has put what they name in their place.
+GATHERED: dict[type, tuple[str, ...]] = {
+    tree.Register: ("file",),
+    register.Agreement: ("numbers_file",),
+    register.CallerList: ("numbers_file",),
+}
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def structure(raw: dict[str, Any]) -> tuple[tree.Config | None, list[Finding]]:
-    """The tree, or what keeps it from being one."""
+def structure(raw: object, kind: type[T], where: Where = ()) -> tuple[T | None, list[Finding]]:
+    """The tree, or that part of it which stands at `where`; or what keeps it from being one."""
     try:
-        return CONVERTER.structure(raw, tree.Config), []
-    except ClassValidationError as error:
-        return None, list(_explain(error, ()))
+        return CONVERTER.structure(raw, kind), []
+    except (ClassValidationError, ValueError) as error:
+        return None, list(_explain(error, where))
 
 
 def _told(value: object) -> str:
@@ -141,6 +187,26 @@ def _is_credentials(kind: Any) -> bool:
     return bool(kind == tuple[tree.Credentials, ...])
 
 
+def _is_set(kind: Any) -> bool:
+    return get_origin(kind) is frozenset
+
+
+def _is_free(kind: Any) -> bool:
+    """A table whose keys are somebody else's to know."""
+    return bool(kind == dict[str, object])
+
+
+def _set(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """A list in which each counts once."""
+
+    def take(value: object, _: Any) -> object:
+        if type(value) is not list:
+            raise ValueError(f"{_told(value)} is not a list")
+        return frozenset(converter.structure(value, list[str]))
+
+    return take
+
+
 def _credentials(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
     """One table or several. What stands there instead may be a password, and is not repeated."""
     take = _list(converter)
@@ -168,12 +234,14 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(datetime.date, _day)
     converter.register_structure_hook(Endpoint, _parsed(Endpoint.parse))
     converter.register_structure_hook(Peer, _parsed(Peer.parse))
-    converter.register_structure_hook(TrunkClass, _choice(TrunkClass))
-    converter.register_structure_hook(RoamingOutcome, _choice(RoamingOutcome))
-    for choice in (Action, Direction, Part, tree.CalledFormat, tree.Passage, tree.Redirects):
+    converter.register_structure_hook(Network, _parsed(ipaddress.ip_network))
+    converter.register_structure_hook(bool, _strict(bool, "true or false"))
+    for choice in CHOICES:
         converter.register_structure_hook(choice, _choice(choice))
     converter.register_structure_hook(tree.Password, _password)
     converter.register_structure_hook_func(_is_list, _list(converter))
+    converter.register_structure_hook_func(_is_set, _set(converter))
+    converter.register_structure_hook_func(_is_free, _table(lambda value, _: dict(value)))
     converter.register_structure_hook_func(_is_credentials, _credentials(converter))
     for kind in TABLES:
         overrides = {field: override(rename=key) for field, key in RENAMED.get(kind, {}).items()}
@@ -231,6 +299,7 @@ def _step(inner: BaseException, outer: BaseException) -> Where:
 def _unknown_keys(error: ForbiddenExtraKeysError, where: Where) -> Iterator[Finding]:
     renamed = RENAMED.get(error.cl, {})
     known = [renamed.get(field.name, field.name) for field in attrs.fields(error.cl)]
+    known += GATHERED.get(error.cl, ())
     for key in sorted(error.extra_fields):
         near = difflib.get_close_matches(key, known, n=1)
         mend = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(sorted(known))}"

@@ -1,8 +1,8 @@
 """The shape of the configuration: one frozen tree, what each key means in its docstring."""
 
-import datetime
 import enum
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -11,10 +11,27 @@ from b2bua.config.address import Endpoint, Peer
 from b2bua.config.header_rule import HeaderRule
 from policy.claim import TrunkClass
 from policy.profile import Profile as PolicyProfile
+from policy.register import (
+    Agreement,
+    Attestation,
+    BlockedUser,
+    CallerList,
+    Consent,
+    Decision,
+    DoNotOriginate,
+    Dossier,
+    Entry,
+    MobileRange,
+    Node,
+    Shadow,
+    Suspension,
+)
+from policy.register import Register as PolicyRegister
 from policy.roaming import Roaming as RoamingOutcome
 
 _COUNT = attrs.validators.optional([attrs.validators.ge(0), attrs.validators.le(1_000_000)])
 _RATE = attrs.validators.optional([attrs.validators.ge(0.01), attrs.validators.le(100_000.0)])
+_SHARE = attrs.validators.and_(attrs.validators.ge(0.0), attrs.validators.le(1.0))
 _PAUSE = attrs.validators.and_(attrs.validators.ge(0.5), attrs.validators.le(3_600.0))
 
 
@@ -24,6 +41,14 @@ def _off_or(least: int, most: int) -> Callable[[object, "attrs.Attribute[int]", 
     def judge(_: object, field: "attrs.Attribute[int]", value: int) -> None:
         if value and not least <= value <= most:
             raise ValueError(f"'{field.name}' must be 0, or from {least} to {most}: {value}")
+
+    return judge
+
+
+def _one_of(*values: int) -> Callable[[object, "attrs.Attribute[int]", int], None]:
+    def judge(_: object, field: "attrs.Attribute[int]", value: int) -> None:
+        if value not in values:
+            raise ValueError(f"'{field.name}' must be {' or '.join(map(str, values))}: {value}")
 
     return judge
 
@@ -73,10 +98,13 @@ class Profile:
 
     name: str = "belgium"
     """A profile of the package, or a path to a TOML file of that form, relative to the configuration file."""
+    settings: dict[str, object] = attrs.field(factory=dict)
+    """What is chosen otherwise where the law is silent, under the names that it has in the profile: its `[settings]`,
+    and in `settings.article-3` its `[derogations.article-3]`."""
 
     def load(self) -> PolicyProfile:
         """The profile itself. Raises policy.ProfileError."""
-        return PolicyProfile.load(Path(self.name) if self.name.endswith(".toml") else self.name)
+        return PolicyProfile.load(Path(self.name) if self.name.endswith(".toml") else self.name, self.settings)
 
 
 @attrs.frozen(kw_only=True)
@@ -92,17 +120,57 @@ class Roaming:
 
 
 @attrs.frozen(kw_only=True)
-class Dossier:
-    """`[[dossier]]`: why the roaming of a range cannot be checked; "exclusively" then may it be withheld (¶8 3°)."""
+class Register:
+    """`[register]`: the dated entries that change what the rules say, `[[register.consent]]` and so on.
 
-    prefix: str
-    """The range, +32 and the first digits."""
-    reference: str
-    """Where the dossier is kept."""
-    since: datetime.date
-    """The civil day (Europe/Brussels) from which it holds."""
-    until: datetime.date | None = None
-    """The last civil day; without it, until it is taken out."""
+    Each is written with the keys that its class in `policy.register` has as fields. In a file `[register]` may also
+    have `file`, another file with such a table, and an entry with `numbers` may have `numbers_file`, a list with one
+    number a line; `gather.py` has read both before any of this is made.
+    """
+
+    dossier: tuple[Dossier, ...] = ()
+    """Why the roaming of a range cannot be checked; "exclusively" then may its numbers be withheld (¶8 3°)."""
+    mobile_range: tuple[MobileRange, ...] = ()
+    """Numbers that are lent to visitors (art. 3 1°)."""
+    consent: tuple[Consent, ...] = ()
+    """Whose holder agreed to be called through a foreign number (art. 3)."""
+    agreement: tuple[Agreement, ...] = ()
+    """What an article-4 trunk may be used for, and by which numbers (art. 4 §1)."""
+    attestation: tuple[Attestation, ...] = ()
+    """That the calls of a national-transit trunk are national ones (¶31, ¶39)."""
+    suspension: tuple[Suspension, ...] = ()
+    """Derogations that the regulator has suspended (art. 5)."""
+    decision: tuple[Decision, ...] = ()
+    """What the regulator decided of one number on one trunk (¶6)."""
+    blocked_user: tuple[BlockedUser, ...] = ()
+    """Users all of whose calls are refused (art. 4 §2)."""
+    do_not_originate: tuple[DoNotOriginate, ...] = ()
+    """Numbers that nobody calls from."""
+    caller_list: tuple[CallerList, ...] = ()
+    """Which home numbers a customer on a national trunk may show."""
+    node: tuple[Node, ...] = ()
+    """Where session border controllers stand (¶20-23)."""
+    shadow: tuple[Shadow, ...] = ()
+    """Trunks that are judged and not changed, for 30 days at most."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All of them, kind by kind, in the order in which they are written."""
+        kinds: tuple[tuple[Entry, ...], ...] = attrs.astuple(self, recurse=False)
+        return tuple(entry for kind in kinds for entry in kind)
+
+    def as_register(self) -> PolicyRegister:
+        """What verdicts are found by. Its version is the number of its entries and a digest of all they say."""
+        digest = hashlib.sha256()
+        for entry in self.entries:
+            digest.update(f"{type(entry).__name__} {_said(entry)}\n".encode())
+        return PolicyRegister(f"{len(self.entries)} entries {digest.hexdigest()[:12]}", self.entries)
+
+
+def _said(entry: Entry) -> list[str]:
+    """Each field in words: a set in order, since the same numbers are the same agreement."""
+    fields = attrs.astuple(entry, recurse=False)
+    return [repr(sorted(value) if isinstance(value, frozenset) else value) for value in fields]
 
 
 @attrs.frozen(kw_only=True)
@@ -155,6 +223,18 @@ class Passage(enum.StrEnum):
     REFUSE = "refuse"
 
 
+class Isup(enum.StrEnum):
+    """`isup` of a trunk: what becomes of ISUP in the bodies of its messages (SIP-I, SIP-T)."""
+
+    JUDGE = "judge"
+    """Its numbers are judged with those of the headers. What passes crosses octet by octet; else it is taken out, or
+    refused with the call; what cannot be read is refused with 415."""
+    STRIP = "strip"
+    """It is taken out unread."""
+    REFUSE = "refuse"
+    """415."""
+
+
 class CalledFormat(enum.StrEnum):
     """`called_format` of a trunk: one spelling of a telephone number."""
 
@@ -174,6 +254,36 @@ class Redirects(enum.StrEnum):
     PASS = "pass"
 
 
+class Mode(enum.StrEnum):
+    """`mode` of a trunk: what becomes of the calls that come in by it once they are judged."""
+
+    ENFORCE = "enforce"
+    """They are set up to the other side, as the verdict lets them."""
+    REDIRECT = "redirect"
+    """They are answered by a redirection, and whoever asked makes the call."""
+
+
+class Inexpressible(enum.StrEnum):
+    """What becomes of a call whose verdict no redirection can express."""
+
+    BLOCK = "block"
+    PASS = "pass"
+
+
+@attrs.frozen(kw_only=True)
+class Redirect:
+    """`[trunk.redirect]`: how the INVITEs of a trunk in mode "redirect" are answered."""
+
+    on_pass: int = attrs.field(default=302, validator=_one_of(302, 404))
+    """302, its Contact the Request-URI or the trunk's targets, or 404, after which the asker takes its next route."""
+    identity: bool = False
+    """Whether the asker takes From, P-Asserted-Identity and Privacy from the headers of that Contact's URI (RFC 3261
+    §19.1.5), which many do not: without it no changed identity can be expressed."""
+    on_inexpressible: Inexpressible = Inexpressible.BLOCK
+    """"block", or "pass" for a call that should lose a field that no redirection takes out. A call whose number must
+    be withheld is blocked either way."""
+
+
 @attrs.frozen
 class Password:
     """A secret that shows itself nowhere."""
@@ -189,6 +299,30 @@ class Credentials:
     password: Password
     realm: str | None = None
     """The realm they are for. Without one: every realm that no other credentials of the trunk name."""
+
+
+@attrs.frozen(kw_only=True)
+class Circuit:
+    """`[[trunk.circuit]]`: a virtual circuit, whose calls are of another class than their trunk's (art. 2, ¶12, ¶30).
+
+    Told apart by a marker in the INVITE: a header with a value of its own, or the trunk group that Contact names."""
+
+    name: str
+    """How evidence and the entries of the register name it, in place of the trunk."""
+    trunk_class: TrunkClass
+    """`class` in the file: "national", "national-transit" or "article-4"."""
+    peers: tuple[Peer, ...]
+    """Those of the trunk's peers that may say so, and from whom alone requests in such a call are taken."""
+    header: str | None = None
+    """The header that marks its calls. It is taken out of all that crosses."""
+    value: str | None = None
+    """What that header must be, to the letter, in one line."""
+    trunk_group: str | None = None
+    """`tgrp` of the Contact that marks its calls (RFC 4904)."""
+    trunk_context: str | None = None
+    """Its `trunk-context`, without which a trunk group is nobody's."""
+    max_foreign_share: float = attrs.field(default=0.2, validator=_SHARE)
+    """As of a trunk, where its class is "national-transit"."""
 
 
 @attrs.frozen(kw_only=True)
@@ -224,6 +358,9 @@ class Trunk:
     """"pass" or "refuse": what becomes of a REFER from it, which makes a telephone of the other side call somebody."""
     replaces: Passage = Passage.REFUSE
     """"pass" or "refuse": whether a call from it may take over or join one that stands (Replaces, Join)."""
+    isup: Isup = Isup.JUDGE
+    """"judge", "strip" or "refuse": what becomes of ISUP in the bodies that come from it, where it is screened. That of
+    a national trunk crosses as it came."""
     advertise: str | None = None
     """The host that Via and Contact name when the socket listens on every address."""
     domain: str | None = None
@@ -234,6 +371,20 @@ class Trunk:
     header: tuple[HeaderRule, ...] = ()
     """What is added to, removed from or changed in the headers of what leaves by it, or came in by it, in this
     order."""
+
+    circuit: tuple[Circuit, ...] = ()
+    """Virtual circuits of another class within its sockets. The trunk itself is then international."""
+    mode: Mode = Mode.ENFORCE
+    """"enforce", or "redirect" for a border controller that asks, and makes the calls itself."""
+    redirect: Redirect | None = None
+    """How it is answered in mode "redirect"."""
+    trusted: bool | None = None
+    """Whether it keeps a caller's wish not to be shown (`Privacy: id`), so that it may have the number all the same;
+    without it, national and national-transit trunks do, and others do not."""
+    replace_display_names: bool = False
+    """Whether calls that came in by it lose every display-name, and not only those that show a number."""
+    max_foreign_share: float = attrs.field(default=0.2, validator=_SHARE)
+    """The share of foreign and anonymous callers, from 0 to 1, above which a national-transit trunk raises an alarm."""
 
     @property
     def trunk_class(self) -> TrunkClass:
@@ -254,6 +405,24 @@ class Route:
 
 
 @attrs.frozen(kw_only=True)
+class Outbound:
+    """`[[explain.outbound]]`: a call from home that `b2bua explain` takes to have left lately (art. 3, our own leg)."""
+
+    caller: str
+    """E.164 with +."""
+    called: str
+    """E.164 with +."""
+    seconds_ago: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(86_400)])
+
+
+@attrs.frozen(kw_only=True)
+class Explain:
+    """`[explain]`: what `b2bua explain` supposes; the daemon does not read it."""
+
+    outbound: tuple[Outbound, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Config:
     """The whole configuration."""
 
@@ -264,6 +433,14 @@ class Config:
     """Without it no holder can be asked: a mobile number passes no screened trunk, and only a dossier lets it be
     withheld."""
     emergency: Emergency | None = None
-    dossier: tuple[Dossier, ...] = ()
+    register: Register = attrs.field(factory=Register)
+    explain: Explain = attrs.field(factory=Explain)
     trunk: tuple[Trunk, ...]
     route: tuple[Route, ...] = ()
+
+    def interfaces(self) -> Iterator[tuple[tuple[str | int, ...], str, TrunkClass]]:
+        """Where each trunk and each circuit stands in the file, its name and its class."""
+        for at, trunk in enumerate(self.trunk):
+            yield ("trunk", at), trunk.name, trunk.trunk_class
+            for inner, circuit in enumerate(trunk.circuit):
+                yield ("trunk", at, "circuit", inner), circuit.name, circuit.trunk_class

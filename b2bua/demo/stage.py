@@ -21,7 +21,7 @@ from typing import Final
 import attrs
 
 from b2bua.app import App
-from b2bua.config import Config, Dossier, Emergency, Endpoint, Journal, Peer, Roaming, Route, Target, Trunk
+from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Register, Roaming, Route, Target, Trunk
 from b2bua.demo.carrier import Carrier
 from b2bua.demo.judgement import Played, Sighting, judge
 from b2bua.demo.stories import NOT_OFFERED, ROAMING
@@ -29,6 +29,7 @@ from b2bua.demo.story import Side, Story
 from b2bua.demo.witness import Witness, of_call
 from b2bua.errors import GatewayError
 from policy.claim import TrunkClass
+from policy.register import Dossier
 from sipstack.flow import Flow
 from sipstack.ids import Ids
 from sipstack.net import Driver, UdpSocket, bind_udp
@@ -155,7 +156,9 @@ def config(directory: Path, carriers: dict[Side, Endpoint], international: Endpo
     return Config(
         journal=Journal(directory=str(directory), segment_mib=1),
         roaming=Roaming(table=dict(ROAMING), not_offered=(NOT_OFFERED,)),
-        dossier=(Dossier(prefix=NOT_OFFERED, reference="DEMO", since=datetime.date(2024, 12, 1)),),
+        register=Register(
+            dossier=(Dossier(prefix=NOT_OFFERED, reference="DEMO", since=datetime.date(2024, 12, 1)),)
+        ),
         emergency=Emergency(route=Side.NATIONAL),
         trunk=(
             _trunk(Side.FOREIGN, TrunkClass.INTERNATIONAL, international, carriers),

@@ -7,6 +7,7 @@ still verifies, while nobody can find a telephone number by trying them all agai
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ GENESIS = "0" * 64
 DIGITS: Final = 8
 """Of a segment's number in its name."""
 _SALT_BYTES = 16
+_ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _UNHASHED = ("hash", "personal")
 
 
@@ -66,6 +68,11 @@ def printable(value: object) -> object:
     if isinstance(value, list | tuple):
         return [printable(inner) for inner in value]
     return value
+
+
+def legible(text: str) -> str:
+    """A text of a journal as the peer wrote it: the reverse of `printable`."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def segments_of(directory: Path) -> list[Path]:

@@ -25,6 +25,9 @@ _LONGEST_PART = 64  # of a number that is cut in two
 _CALLED = frozenset({"to", "t", "authorization", "proxy-authorization"})
 #: Encodings of a MIME part that leave its text as it is (RFC 2045 §6.2).
 _LEGIBLE = ("7bit", "8bit", "binary")
+#: Octets that no text has.
+_CONTROLS = bytes(octet for octet in (*range(0x20), 0x7F) if octet not in b"\t\r\n")
+_HALVES_SWAPPED = bytes((octet & 15) << 4 | octet >> 4 for octet in range(256))
 
 
 def shows(text: str, *secrets: str) -> bool:
@@ -60,7 +63,29 @@ def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
             return "Content-Encoding"
         if shows(line, *(others if number == 0 or name in _CALLED else wanted)):
             return "Request-URI" if number == 0 else line.partition(":")[0]
-    return "body" if _is_encoded(body) or any(shows(line, *wanted) for line in body.split("\n")) else None
+    if _is_encoded(body) or any(shows(line, *wanted) for line in body.split("\n")):
+        return "body"
+    start, _, octets = wire.partition(b"\r\n\r\n")
+    return "body" if any(_packs(piece, wanted) for piece in (*start.split(b"\n"), octets)) else None
+
+
+def _packs(octets: bytes, secrets: list[str]) -> bool:
+    """Whether octets that are no text have the digits two in each, either half first: ISUP has the lower (Q.763 §3.9).
+
+    A text is passed over: the octets of its own digits would by chance be those of another number.
+    """
+    if octets.translate(None, _CONTROLS) == octets and _is_text(octets):
+        return False
+    swapped, plainly = octets.translate(_HALVES_SWAPPED).hex(), octets.hex()
+    return any(digits in swapped or digits in plainly for digits in secrets)
+
+
+def _is_text(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_encoded(body: str) -> bool:

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 
 import attrs
 
-from b2bua.identity.redaction import clean, secrets_of, sweep, untagged, withhold
+from b2bua.config import Isup
+from b2bua.identity.guard import leak
+from b2bua.identity.redaction import clean, secrets_of, strip_signalling, sweep, untagged, withhold
 from b2bua.identity.screening import IDENTITY, TEXTS, assertions_of
+from b2bua.identity.signalling import enclosed, told_in
 from b2bua.moment import Moment
-from policy.claim import Claim
+from policy.claim import Assertion, Claim
 from policy.engine import decide
 from policy.profile import Profile
 from policy.register import Register
@@ -37,6 +40,8 @@ class LaterScreen:
     secrets: tuple[str, ...] = ()
     identity: str = ""
     """The From or To that this side has had in the dialog until now, less its tag."""
+    isup: Isup = Isup.JUDGE
+    """The setting of its trunk."""
 
     def apply(
         self, message: Message, headers: Headers, profile: Profile, register: Register, moment: Moment
@@ -62,15 +67,51 @@ class LaterScreen:
             return Outcome.BLOCK, ()
         if not assertions:
             return Outcome.PASS, ()
+        verdict, is_new = self._decide(assertions, profile, register, moment)
+        if is_new:
+            _drop(headers, IDENTITY)
+        _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
+        return Outcome.STRIP if is_new else verdict.outcome, secrets_of(verdict)
+
+    def _decide(
+        self, assertions: tuple[Assertion, ...], profile: Profile, register: Register, moment: Moment
+    ) -> tuple[Verdict, bool]:
+        """The verdict, and whether it hangs on a mobile number that is first seen now."""
         claim = attrs.evolve(self.claim, assertions=assertions)
         verdict = decide(claim, profile, register, moment.utc, self.answers)
-        outcome = Outcome.STRIP if isinstance(verdict, Questions) else verdict.outcome
-        if isinstance(verdict, Questions):
-            _drop(headers, IDENTITY)
-            verdict = decide(claim, profile, register, moment.utc, {**self.answers, **_unanswered(verdict)})
+        if isinstance(verdict, Verdict):
+            return verdict, False
+        verdict = decide(claim, profile, register, moment.utc, {**self.answers, **_unanswered(verdict)})
         assert isinstance(verdict, Verdict), "every question has an answer"
-        _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
-        return outcome, secrets_of(verdict)
+        return verdict, True
+
+    def content(
+        self, message: Message, headers: Headers, profile: Profile, register: Register, moment: Moment
+    ) -> tuple[Outcome, bytes]:
+        """The body of `message` less signalling that may not be seen, of which `headers` then speak no more.
+
+        The outcome is what was found in it; where the trunk's setting takes it out unread, nothing was.
+        """
+        outcome, stays = self._signalling(message, profile, register, moment)
+        return outcome, message.body if stays else strip_signalling(headers, message.body, {})
+
+    def _signalling(
+        self, message: Message, profile: Profile, register: Register, moment: Moment
+    ) -> tuple[Outcome, bool]:
+        try:
+            found = enclosed(message)
+            assertions = tuple(told_in(message)) if self.isup is Isup.JUDGE else ()
+        except ParseError:
+            return Outcome.STRIP, False
+        if not found or self.isup is not Isup.JUDGE:
+            return Outcome.PASS, not found
+        if any(leak(one.octets, self.secrets, "") for one in found):
+            return Outcome.STRIP, False
+        if self.withheld or not assertions:
+            return Outcome.PASS, not self.withheld
+        verdict, is_new = self._decide(assertions, profile, register, moment)
+        outcome = Outcome.STRIP if is_new else verdict.outcome
+        return outcome, outcome is Outcome.PASS
 
     def _tells_of_another(self, message: Message) -> bool:
         """Whether its From may name a new caller (RFC 4916).

@@ -10,18 +10,31 @@ from collections.abc import Iterable
 
 import attrs
 
-from b2bua.identity.guard import FEWEST, shows
-from b2bua.identity.screening import IDENTITY, TEXTS
+from b2bua.config import Isup
+from b2bua.identity.guard import FEWEST, leak, shows
+from b2bua.identity.isup import HEADER
+from b2bua.identity.marking import mark
+from b2bua.identity.screening import CARRIERS, IDENTITY, TEXTS
+from b2bua.identity.signalling import Content, enclosed, less_signalling
 from policy.claim import Position
+from policy.rules.case import MARKED
 from policy.verdict import Finding, Outcome, Verdict
+from sipstack.errors import ParseError
 from sipstack.message import Headers
-from sipstack.values import Address
+from sipstack.message.multipart import read_parts, replaced
+from sipstack.values import Address, MediaType
 from sipstack.values.grammar import QUOTED
 from sipstack.values.registry import canonical
 from sipstack.values.registry import key as key_of
 
 #: Always removed from a screened trunk: a user's own wish, and the carrier of numbers that PAI replaced.
 HYGIENE = frozenset({"p-preferred-identity", "remote-party-id"})
+#: What else withholding takes: where the caller is, what with, and what is told to the callee's telephone in a form
+#: that nobody reads here (RFC 3323 §5.1, RFC 6442, RFC 7315 §5.4, RFC 7433).
+TELLING = (
+    *("p-access-network-info", "cellular-network-info", "geolocation", "geolocation-routing"),
+    *("user-agent", "user-to-user"),
+)
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 # A verification made by somebody else, inside a tel URI or a user part (3GPP TS 24.229 §7.2A.20).
@@ -56,26 +69,43 @@ def secrets_of(verdict: Verdict) -> tuple[str, ...]:
     return tuple(found)
 
 
-def redact(caller: str, headers: Headers, body: bytes, verdict: Verdict) -> Redacted:
+def redact(
+    caller: str,
+    headers: Headers,
+    body: bytes,
+    verdict: Verdict,
+    *,
+    names: bool = True,
+    before: Iterable[str] = (),
+    isup: Isup = Isup.JUDGE,
+) -> Redacted:
     """An INVITE from a screened trunk as its verdict lets it cross; `headers` are those that may cross at all.
 
+    Without `names` no display-name is left; `before` is what has been taken out already; `isup` is the trunk's setting.
     The headers given are changed and returned.
     """
-    removed: dict[str, None] = {}
+    removed: dict[str, None] = dict.fromkeys(before)
     clean(headers, removed)
     caller = _without_verstat(caller, removed)
+    if not names:
+        named, caller = caller, _nameless(caller)
+        if caller != named:
+            removed["From"] = None
+        remove_names(headers, removed)
     if verdict.outcome is Outcome.WITHHOLD:
         caller = ANONYMOUS
         removed["From"] = None
         withhold(headers, removed)
     for finding in verdict.findings:
-        if finding.outcome is Outcome.STRIP:
+        if finding.outcome is Outcome.STRIP and finding.header != HEADER:
             caller = _strip(finding, caller, headers, removed)
+    if MARKED in verdict.flags:
+        caller = mark(caller, headers, verdict)
     secrets = secrets_of(verdict)
     sweep(headers, secrets, removed)
-    if is_sdp(headers):
-        body = scrub_sdp(body, secrets)
-    return Redacted(caller, headers, body, tuple(removed))
+    if isup is Isup.STRIP or _is_in_signalling(verdict) or _shows_packed(headers, body, secrets):
+        body = strip_signalling(headers, body, removed)
+    return Redacted(caller, headers, scrub_body(headers, body, secrets), tuple(removed))
 
 
 def clean(headers: Headers, removed: dict[str, None]) -> None:
@@ -91,9 +121,22 @@ def clean(headers: Headers, removed: dict[str, None]) -> None:
 
 def withhold(headers: Headers, removed: dict[str, None]) -> None:
     """Nothing that names the caller stays, and the callee is told that it was meant so (RFC 3323 §4.2)."""
-    for key in (*IDENTITY, *TEXTS):
+    for key in (*IDENTITY, *TEXTS, *TELLING):
         _remove(headers, key, removed)
     headers.replace("privacy", "id")
+
+
+def remove_names(headers: Headers, removed: dict[str, None]) -> None:
+    """Takes every display-name out of the headers that name somebody; a signed name stays as it was signed."""
+    for key in [key for key in dict.fromkeys(headers.keys) if key in CARRIERS]:
+        try:
+            values = headers.values(key)
+        except ParseError:
+            continue  # no address, and no name: the claim has it as text
+        bare = [_nameless(value) for value in values]
+        if bare != values:
+            _rewrite(headers, key, bare)
+            removed[canonical(key)] = None
 
 
 def sweep(headers: Headers, secrets: Iterable[str], removed: dict[str, None]) -> None:
@@ -109,6 +152,46 @@ def is_sdp(headers: Headers) -> bool:
     """Whether the body is a session description; white space may stand around the slash (RFC 3261 §25.1)."""
     kind = "".join((headers.first("content-type") or "").split()).lower()
     return kind.partition(";")[0] == "application/sdp"
+
+
+def strip_signalling(headers: Headers, body: bytes, removed: dict[str, None]) -> bytes:
+    """The body without another network's signalling, whole: it has no place where a digit could be taken out that
+    its own readers would not miss."""
+    bare = less_signalling(headers, body)
+    if bare != body:
+        removed[HEADER] = None
+    return bare
+
+
+def _is_in_signalling(verdict: Verdict) -> bool:
+    """Whether something in it must not be seen; a caller who is withheld is in all of it."""
+    found = any(finding.header == HEADER and finding.outcome is not Outcome.PASS for finding in verdict.findings)
+    return found or verdict.outcome is Outcome.WITHHOLD
+
+
+def _shows_packed(headers: Headers, body: bytes, secrets: tuple[str, ...]) -> bool:
+    """Whether what was found elsewhere stands there too."""
+    return bool(secrets) and any(leak(one.octets, secrets, "") for one in enclosed(Content(headers, body)))
+
+
+def scrub_body(headers: Headers, body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """The body with each session description in it scrubbed, also where it is one part of several (RFC 5621).
+
+    What cannot be told apart stays, and is the egress guard's to refuse."""
+    if not secrets or not body:
+        return body
+    if is_sdp(headers):
+        return scrub_sdp(body, secrets)
+    try:
+        media_type = MediaType.parse(headers.first("content-type") or "")
+        parts = read_parts(media_type, body) if media_type.type == "multipart" else ()
+    except ParseError:
+        return body
+    for part in sorted(parts, key=lambda part: -part.start):
+        if part.media_type is not None and part.media_type.name == "application/sdp":
+            scrubbed = scrub_sdp(part.body, secrets)
+            body = body if scrubbed == part.body else replaced(body, part, scrubbed)
+    return body
 
 
 def scrub_sdp(body: bytes, secrets: tuple[str, ...]) -> bytes:
@@ -148,6 +231,14 @@ def _strip(finding: Finding, caller: str, headers: Headers, removed: dict[str, N
 
 def _without_name(value: str) -> str:
     return str(attrs.evolve(Address.parse(value), display_name=""))
+
+
+def _nameless(value: str) -> str:
+    try:
+        address = Address.parse(value)
+    except ParseError:
+        return value
+    return str(attrs.evolve(address, display_name="")) if address.display_name else value
 
 
 def _without_verstat(value: str, removed: dict[str, None]) -> str:

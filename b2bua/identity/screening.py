@@ -9,7 +9,11 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+import attrs
+
+from b2bua.config import Isup
 from b2bua.identity.passport import read_passport
+from b2bua.identity.signalling import Bodied, enclosed, told_in
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError
@@ -37,34 +41,52 @@ CARRIERS = {
 }
 #: Free text that a phone may show.
 TEXTS = ("subject", "organization")
-#: Bodies that are another network's call set-up, with its numbers.
-SIGNALLING = ("application/isup", "application/qsig")
 #: Every header that may show who calls; withholding takes them all but From.
 IDENTITY = frozenset(CARRIERS) - {"from"} | {"identity", "identity-info"}
 
 _DIGIT = re.compile(r"\d")
 
 
-def claim_of(request: Request, trunk: str, trunk_class: TrunkClass, *, emergency: bool = False) -> Claim:
-    """What an INVITE asserts; nothing at all where nothing is judged: on a national trunk, whose calls are outside the
-    decree (¶24), and in a call to an emergency service, which nothing may stop (L13).
+def claim_of(
+    request: Request,
+    origin: Claim,
+    *,
+    stands: TrunkClass | None = None,
+    emergency: bool = False,
+    is_listed: bool = False,
+    isup: Isup = Isup.JUDGE,
+) -> Claim:
+    """What an INVITE asserts, from an origin that asserts nothing yet.
 
-    Raises ParseError when an identity cannot be read: nobody could judge it.
+    All of it on a trunk that `stands` screened (the class that it truly has; without it, as declared). On a national
+    trunk, whose calls are outside the decree (¶24), nothing, unless it `is_listed`: the register has entries on callers
+    there; then, as on an attested transit circuit, what can be read. Nothing in a call to an emergency service, which
+    nothing may stop (L13). `isup` is the trunk's setting. Raises ParseError when an identity of a screened call cannot
+    be read: nobody could judge it.
     """
-    screened = trunk_class is not TrunkClass.NATIONAL and not emergency
-    if screened:
-        refuse_unread(request)
-    return Claim(
-        trunk=trunk,
-        trunk_class=trunk_class,
-        called=user_of(request.uri),
-        assertions=tuple(assertions_of(request)) if screened else (),
-        emergency=emergency,
-    )
+    stands = stands or origin.trunk_class
+    national = stands in (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT)
+    assertions: tuple[Assertion, ...] = ()
+    if not (national or emergency):
+        refuse_unread(request, isup)
+        assertions = (*assertions_of(request), *(told_in(request) if isup is Isup.JUDGE else ()))
+    elif not emergency and (is_listed or stands is TrunkClass.NATIONAL_TRANSIT):
+        assertions = tuple(_callers_of(request))
+    return attrs.evolve(origin, called=user_of(request.uri), assertions=assertions, emergency=emergency)
+
+
+def _callers_of(request: Request) -> Iterator[Assertion]:
+    """Who calls by what can be read of From and P-Asserted-Identity; a call that is not judged is not refused for the
+    rest."""
+    for key in ("from", "p-asserted-identity"):
+        try:
+            yield from _carrier(request.headers, key, CARRIERS[key])
+        except ParseError:
+            continue
 
 
 def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) -> Iterator[Assertion]:
-    """Each value of each carrier in the message, but for the headers left out. Raises ParseError."""
+    """Each value of each carrier among the headers, but for those left out. Raises ParseError."""
     headers = message.headers
     for key in dict.fromkeys(headers.keys):
         if key in without:
@@ -78,26 +100,26 @@ def assertions_of(message: Message, *, without: frozenset[str] = frozenset()) ->
                 yield _words(Position.OTHER, canonical(key), index, text)
 
 
-def refuse_unread(message: Message) -> None:
-    """Refuses a body of ISUP or QSIG, whose calling and redirecting numbers are digits we do not read (RFC 3204), and
-    one that is encoded, which might be anything.
+def refuse_unread(message: Bodied, isup: Isup = Isup.JUDGE) -> None:
+    """Refuses a body of QSIG, whose numbers nobody here reads (RFC 3204), one of ISUP where the trunk's setting refuses
+    it or would judge what cannot be read, and one that is encoded, which might be anything.
 
     415 with its Accept (§21.4.13) tells the peer to send the call without. Raises ParseError.
     """
-    # White space may stand around the slash (§25.1, SLASH), and in a part's header wherever it is folded.
-    kind = "".join((message.content_type or "").split())
-    part = message.body.lower().translate(None, b" \t\r\n") if kind.startswith("multipart/") else b""
-    if kind in SIGNALLING or any(name.encode() in part for name in SIGNALLING):
-        raise ParseError("ISUP Not Screened", status=415)
+    for one in enclosed(message):
+        if isup is Isup.JUDGE or not one.is_isup:
+            one.read()
+        elif isup is Isup.REFUSE:
+            raise ParseError("ISUP Not Taken", status=415)
     encoding = message.headers.first("content-encoding")
     if encoding and message.body and encoding.lower() != "identity":
         raise ParseError("Encoded Body Not Screened", status=415)
 
 
-def is_unread(message: Message) -> bool:
+def is_unread(message: Bodied, isup: Isup = Isup.JUDGE) -> bool:
     """Whether it has a body that `refuse_unread` refuses."""
     try:
-        refuse_unread(message)
+        refuse_unread(message, isup)
     except ParseError:
         return True
     return False

@@ -4,6 +4,8 @@ import math
 
 import attrs
 
+from b2bua.trunk.news import News
+
 #: Seconds after which a caller may try again when all places are taken: about as long as a short call.
 _FULL = 5
 #: Seconds between two alarms about one limit.
@@ -25,7 +27,7 @@ class Limit:
     """Since the start."""
     _tokens: float | None = None
     _counted_at: float = 0.0
-    _alarmed_at: float | None = None
+    _news: News = attrs.field(factory=lambda: News(_QUIET), init=False, repr=False)
 
     def admit(self, now: float) -> int | None:
         """Counts one more call in; else the seconds after which to try again, for a Retry-After."""
@@ -42,10 +44,7 @@ class Limit:
 
     def is_news(self, now: float) -> bool:
         """Whether a refusal at `now` is worth an alarm: not when there was one a moment ago."""
-        if self._alarmed_at is not None and now - self._alarmed_at < _QUIET:
-            return False
-        self._alarmed_at = now
-        return True
+        return self._news.is_due(now)
 
     def __str__(self) -> str:
         most = "" if self.calls is None else f" of at most {self.calls}"

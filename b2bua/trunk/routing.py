@@ -74,11 +74,17 @@ class Routes:
 
     def is_emergency(self, number: str) -> bool:
         """Whether the call is exactly to an emergency number, or to the service by its name, and a route carries it."""
-        return self.emergency_trunk is not None and (number in self.emergency_numbers or is_sos(number))
+        return self.emergency_trunk is not None and self._is_emergency_number(number)
 
-    def is_emergency_call(self, uri: str) -> bool:
-        """Whether a Request-URI asks for nothing but the emergency service, however it is read on the way there."""
-        return self.is_emergency(called_number(uri)) and _LEADS_ON.search(unquote(uri)) is None
+    def is_emergency_call(self, uri: str, *, carried: bool = False) -> bool:
+        """Whether a Request-URI asks for nothing but the emergency service, however it is read on the way there, and it
+        is `carried` there by others, or by a route of ours."""
+        number = called_number(uri)
+        is_named = self.is_emergency(number) or (carried and self._is_emergency_number(number))
+        return is_named and _LEADS_ON.search(unquote(uri)) is None
+
+    def _is_emergency_number(self, number: str) -> bool:
+        return number in self.emergency_numbers or is_sos(number)
 
     def find(self, source: str, number: str) -> str | None:
         """The name of the trunk that a call from `source` to `number` leaves by."""

@@ -25,6 +25,12 @@ class Socket:
         return cls(str(endpoint), endpoint.is_ipv6, shown)
 
     @property
+    def address(self) -> str:
+        """The address it listens on; "" for every address of the host."""
+        host = self.name.rpartition(":")[0].strip("[]")
+        return "" if host in ("0.0.0.0", "::") else host
+
+    @property
     def domain(self) -> str:
         """How URIs name us by it: the same, less the port that goes without saying (RFC 3261 §19.1.2)."""
         return self.shown.removesuffix(":5060")

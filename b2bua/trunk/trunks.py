@@ -4,8 +4,9 @@ import ipaddress
 
 import attrs
 
-from b2bua.config import CalledFormat, Config, Credentials, Passage, Peer, Redirects
+from b2bua.config import CalledFormat, Config, Credentials, Isup, Mode, Passage, Peer, Redirect, Redirects
 from b2bua.config import Trunk as TrunkConfig
+from b2bua.trunk.circuits import Circuit, Circuits
 from b2bua.trunk.header_rules import HeaderRules
 from b2bua.trunk.health import Health
 from b2bua.trunk.hosts import address_of, bracketed, canonical_host
@@ -50,6 +51,18 @@ class Trunk:
     headers: HeaderRules = attrs.field(factory=HeaderRules, repr=False)
     called_format: CalledFormat | None = None
     """How the called number is written there; None: as it came."""
+    isup: Isup = Isup.JUDGE
+    """What becomes of ISUP in bodies that come from it, where it is screened."""
+    circuits: Circuits = attrs.field(factory=Circuits, repr=False)
+    """Its virtual circuits."""
+    trusted: bool | None = None
+    """Whether it may have the number of a caller who is not to be shown (RFC 3325 §7); None: as its class has it."""
+    replaces_display_names: bool = False
+    """Whether what comes from it loses every display-name."""
+    max_foreign_share: float = 0.2
+    """Of the callers on national transit, above which somebody should look."""
+    redirect: Redirect | None = None
+    """How its calls are answered when they are judged and nothing more; None: they are set up."""
 
     @property
     def is_screened(self) -> bool:
@@ -78,11 +91,17 @@ class Trunks:
     all: tuple[Trunk, ...]
     by_name: dict[str, Trunk] = attrs.field(init=False, repr=False)
     """Every trunk under its name."""
+    markers: frozenset[str] = attrs.field(init=False, repr=False)
+    """The keys of the headers by which any circuit is signalled."""
     _remembered: dict[tuple[str, str, int], Trunk | None] = attrs.field(factory=dict, init=False, repr=False)
 
     @by_name.default
     def _named(self) -> dict[str, Trunk]:
         return {trunk.name: trunk for trunk in self.all}
+
+    @markers.default
+    def _marking(self) -> frozenset[str]:
+        return frozenset().union(*(trunk.circuits.headers for trunk in self.all))
 
     @classmethod
     def of(cls, config: Config) -> "Trunks":
@@ -132,7 +151,17 @@ def _trunk(config: TrunkConfig) -> Trunk:
         hosts=_hosts(config),
         headers=HeaderRules.of(config.header),
         called_format=config.called_format,
+        isup=config.isup,
+        circuits=Circuits(tuple([Circuit.of(circuit) for circuit in config.circuit])),
+        trusted=config.trusted,
+        replaces_display_names=config.replace_display_names,
+        max_foreign_share=config.max_foreign_share,
+        redirect=_redirect(config),
     )
+
+
+def _redirect(config: TrunkConfig) -> Redirect | None:
+    return (config.redirect or Redirect()) if config.mode is Mode.REDIRECT else None
 
 
 def _account(credentials: Credentials) -> Account:

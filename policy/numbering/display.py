@@ -4,10 +4,24 @@ import re
 from collections.abc import Iterator
 
 from .form import Breach
-from .hidden import Hidden, Segment, by_library, drawn_digits, plain, read_segment, segments, unique, without_letters
+from .hidden import (
+    Hidden,
+    Segment,
+    bare,
+    by_library,
+    drawn_digits,
+    is_mute,
+    read_segment,
+    readings,
+    segments,
+    unique,
+    without_letters,
+)
 from .number import Number
-from .plan import MAX_DIGITS, MIN_DIGITS, Plan, Range, country_code_of, is_global_service
+from .plan import MAX_DIGITS, MIN_DIGITS, Plan, Range, country_code_of, foreign_range
 
+_ORDINARY = re.compile(r"\+([1-9][0-9 ./()-]{6,28})")
+_SEPARATORS = str.maketrans("", "", " ./()-")
 _RUN = 8  # so many digits in one piece are an attempt at a number
 _WORD = re.compile(r"(?<![A-Za-z0-9])[0-9]+(?: [0-9]+)*(?![A-Za-z0-9])")
 _CODE_LENGTH = 6
@@ -19,21 +33,42 @@ def read_display(raw: str, plan: Plan) -> tuple[Number, ...]:
 
     Separators are no breach here: a display text is for the eye, and has no grammar but the reader's.
     """
-    text = drawn_digits(plain(raw))
+    if is_mute(raw):
+        return ()
+    match = _ORDINARY.fullmatch(raw)
+    digits = "" if match is None else match[1].translate(_SEPARATORS)
+    number = _foreign(raw, digits, plan) if len(digits) > max(plan.short_max, _CODE_LENGTH) else None
+    return read_at_length(raw, plan) if number is None else (number,)
+
+
+def read_at_length(raw: str, plan: Plan) -> tuple[Number, ...]:
+    """The same, of any text and with nothing known beforehand."""
+    first, *others = (_shown(raw, drawn_digits(text), plan) for text in readings(raw))
+    if not others:
+        return tuple(first)
+    # Of what only some readers see, home numbers count; a short number when it is all that is left in the end.
+    homes = [number for shown in (first, *others) for number in shown if number.is_home]
+    homes.sort(key=lambda number: number.range is Range.MOBILE)
+    last = [number for number in _shown(raw, bare(raw), plan) if number.range is Range.SHORT]
+    return tuple(_bounded(raw, list(dict.fromkeys([*homes, *last, *first]))))
+
+
+def _shown(raw: str, text: str, plan: Plan) -> list[Number]:
     digits = "".join(c for c in text if c.isdecimal())
     if not digits:
-        return ()
+        return []
     whole = not any(c.isalpha() for c in text)
     if whole and len(digits) <= plan.short_max:
-        return (Number(raw=raw, range=Range.SHORT, digits=digits),)
-    return (*_numbers(raw, text, whole, plan), *_protected(raw, text, plan))
+        return [Number(raw=raw, range=Range.SHORT, digits=digits)]
+    return [*_numbers(raw, text, whole, plan), *_protected(raw, text, plan)]
 
 
 def _numbers(raw: str, text: str, whole: bool, plan: Plan) -> list[Number]:
     homes: list[Hidden] = []
     others: list[Number] = []
     for piece in segments(text):
-        if (foreign := _foreign(raw, piece, plan)) is not None:
+        foreign = _foreign(raw, _international(piece), plan)
+        if foreign is not None:
             others.append(foreign)
             continue
         found = list(read_segment(piece, plan))
@@ -43,34 +78,42 @@ def _numbers(raw: str, text: str, whole: bool, plan: Plan) -> list[Number]:
     if not whole and text[0] in "+0123456789":
         homes += [hidden for piece in segments(without_letters(text)) for hidden in read_segment(piece, plan)]
     numbers = [_home(raw, hidden, whole, plan) for hidden in unique([*homes, *by_library(text, plan)])] + others
+    return _bounded(raw, numbers)
+
+
+def _bounded(raw: str, numbers: list[Number]) -> list[Number]:
+    """The first of them, which are those judged hardest, and one that stands for the rest."""
     if len(numbers) > _FINDS:
         numbers[_FINDS:] = [Number(raw=raw, range=Range.BAD_FORM, breaches=(Breach.SEVERAL,))]
     return numbers
 
 
 def _breach(piece: Segment) -> Breach:
-    digits = piece.digits if piece.plus else piece.digits[2:]
-    if not piece.plus and not piece.digits.startswith("00"):
+    digits = _international(piece)
+    if not digits:
         return Breach.NO_PREFIX
     if country_code_of(digits) is None:
         return Breach.UNASSIGNED_CODE
     return Breach.TOO_LONG if len(digits) > MAX_DIGITS else Breach.WRONG_LENGTH
 
 
-def _foreign(raw: str, piece: Segment, plan: Plan) -> Number | None:
-    """The whole piece as another country's number, when it is written as one."""
-    if not (piece.plus or piece.digits.startswith("00")):
+def _international(piece: Segment) -> str:
+    """The digits behind + or 00; "" when neither is there."""
+    if piece.plus:
+        return piece.digits
+    return piece.digits[2:] if piece.digits.startswith("00") else ""
+
+
+def _foreign(raw: str, digits: str, plan: Plan) -> Number | None:
+    """International digits as another country's number, when they have the form of one."""
+    span = foreign_range(digits)
+    if span is None or plan.at_home(digits) is not None or not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
         return None
-    digits = piece.digits if piece.plus else piece.digits[2:]
-    code = country_code_of(digits)
-    if code is None or code == plan.country_code or not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
-        return None
-    span = Range.GLOBAL_SERVICE if is_global_service(code) else Range.FOREIGN
     return Number(raw=raw, range=span, e164="+" + digits, digits=digits)
 
 
 def _home(raw: str, hidden: Hidden, whole: bool, plan: Plan) -> Number:
-    national = hidden.e164[1 + len(plan.country_code) :]
+    national = plan.national(hidden.e164)
     if hidden.range is Range.SHORT and not whole:
         return Number(raw=raw, range=Range.BAD_FORM, digits=national, breaches=(Breach.WRONG_LENGTH,))
     return Number(
@@ -79,8 +122,12 @@ def _home(raw: str, hidden: Hidden, whole: bool, plan: Plan) -> Number:
 
 
 def _protected(raw: str, text: str, plan: Plan) -> Iterator[Number]:
+    """A protected code that stands in a text as a word; a group of the digits of a foreign number is none."""
     for match in _WORD.finditer(text):
         groups = match[0].split(" ")
+        piece = Segment("".join(groups), text[: match.start()].endswith("+"), (), frozenset())
+        if len(piece.digits) > _CODE_LENGTH and _foreign(raw, _international(piece), plan) is not None:
+            continue
         joined = "".join(groups) if len(match[0]) <= 2 * _CODE_LENGTH else ""
         for code in dict.fromkeys([*groups, joined]):
             if plan.is_protected(code):

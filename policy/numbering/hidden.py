@@ -3,20 +3,22 @@
 The form test refuses odd spellings; this net says *what they hide*, which decides where the form test alone would only
 strip. It is lenient by design and never makes anything milder: its finds are added, not substituted.
 
-A text is first made plain: escapes undone until none is left, compatibility forms and every script's digits folded to
-ASCII, invisible characters dropped. What remains is digits, +, letters, and one space for anything else. Then each
-group of digits is tried as the beginning of a home number. Each try looks at a bounded number of digits, so that the
-whole is linear in the text.
+A text is first made plain: escapes undone, compatibility forms and every script's digits folded to ASCII, invisible
+characters dropped. What remains is digits, +, letters, and one space for anything else. Who undoes no escapes, or only
+the outer ones, or draws from right to left, sees another text: each of these readings counts. In each, every group of
+digits is tried as the beginning of a home number. Each try looks at a bounded number of digits, so that the whole is
+linear in the text.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import attrs
 import phonenumbers
 
+from .escapes import undo
 from .form import unescape
 from .plan import MAX_DIGITS, Plan, Range
 
@@ -25,6 +27,15 @@ _WINDOW = 2 + 2 + 3 + 1 + MAX_DIGITS  # 00, one code too many, the code, a trunk
 _CONTEXTS = 4
 _FINDS = 32  # home numbers reported from one text; one is enough to judge it
 _LIBRARY_LENGTH = 250  # the library refuses longer texts
+_EXITS = ("011", "010", "810")  # dialled elsewhere for an international number, where others dial 00 (E.164 §6.3)
+# A reader of this sees no digit: it has none, no sign of an escape, and no letter that may be folded into one.
+_SILENCE = r"(?:[^%&\\=+0-9\x80-\U0010ffff]++|=(?!\?))*+"
+_MUTE = re.compile(_SILENCE)
+_FEW = 3
+_TERSE = re.compile(rf"{_SILENCE}(?:[0-9]{_SILENCE}){{0,{_FEW}}}+")
+# UAX #9: what turns every character around, and what turns around only the order of a text's numbers.
+_OVERRIDE = "\u202e"
+_LEFTWARDS = re.compile("[\u200f\u202b\u2067]")
 
 _SPACES = re.compile(r" {2,}")
 _PLUSES = re.compile(r"(?: ?\+)+ ?")
@@ -38,7 +49,9 @@ _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "2223334445556667777888999
 _ASCII = {i: "" if chr(i) not in "\t\n\v\f\r" else " " for i in (*range(32), 127)} | {
     i: chr(i) if chr(i).isalnum() or chr(i) == "+" else " " for i in range(32, 127)
 }
+_DIGIT = re.compile(r"[0-9]")
 _DRAWN_ALIKE = {"О": "O", "о": "o", "Ο": "O", "ο": "o", "І": "I", "і": "I", "Ӏ": "I", "➕": "+"}
+_WORTHS = frozenset(map(float, range(10)))
 _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters by category, nothing on the screen
 
 
@@ -67,11 +80,47 @@ class Segment:
 
 
 def plain(text: str) -> str:
-    """A text as digits, +, letters and single spaces, with nothing left to undo."""
+    """A text as digits, +, letters and single spaces, with no percent-escape left to undo."""
+    return _plainly(_undone(text, unescape)[-1])
+
+
+def bare(text: str) -> str:
+    """A text made plain with nothing of any kind left to undo."""
+    return _plainly(_undone(text, _undo_all)[-1])
+
+
+def readings(raw: str) -> list[str]:
+    """A text made plain as each reader takes it; first of all as `plain` does."""
+    rounds = _undone(raw, unescape)
+    texts = [*reversed(rounds), *_undone(rounds[-1], _undo_all)[1:]]
+    if len(texts) == 1 and raw.isascii():
+        return [_plainly(raw)]
+    made = []
+    for text in texts:
+        made.append(_plainly(text))
+        if _OVERRIDE in text:
+            made.append(made[-1][::-1])
+        elif _LEFTWARDS.search(text):
+            made.append(" ".join(reversed(made[-1].split(" "))))
+    return list(dict.fromkeys(made))
+
+
+def _undone(text: str, escapes: Callable[[str], str]) -> list[str]:
+    """The text as written, and after each round of undoing that changes it."""
+    rounds = [text]
     for _ in range(_ROUNDS):
-        if (undone := unescape(text)) == text:
+        undone = escapes(text)
+        if undone == text:
             break
-        text = undone
+        rounds.append(text := undone)
+    return rounds
+
+
+def _undo_all(text: str) -> str:
+    return unescape(undo(text))
+
+
+def _plainly(text: str) -> str:
     if not text.isascii():
         text = "".join([c if c.isascii() else _fold(c) for c in text])
     text = _SPACES.sub(" ", text.translate(_ASCII))
@@ -93,9 +142,7 @@ def segments(text: str) -> Iterator[Segment]:
 def read_segment(segment: Segment, plan: Plan) -> Iterator[Hidden]:
     """The home numbers with which a group of digits in this segment begins."""
     for start in _starts(segment):
-        found = _read(segment, start, plan)
-        if found is not None:
-            yield found
+        yield from _read(segment, start, plan)
 
 
 def find(raw: str, plan: Plan) -> tuple[Hidden, ...]:
@@ -103,12 +150,24 @@ def find(raw: str, plan: Plan) -> tuple[Hidden, ...]:
 
     Letters are looked through only where a number was attempted: a random token would else hide one by chance.
     """
-    text = plain(raw)
-    readings = [text]
-    if is_attempt(text) and _LETTERS.search(text):
-        readings += [without_letters(text), text.lower().translate(_KEYPAD)]
-    found = [hidden for reading in readings for piece in segments(reading) for hidden in read_segment(piece, plan)]
-    return unique([*found, *_in_context(raw, plan), *by_library(text, plan)])
+    found: list[Hidden] = []
+    for text in readings(raw):
+        variants = [text]
+        if _LETTERS.search(text) and is_attempt(text):
+            variants += [without_letters(text), drawn_digits(text), text.lower().translate(_KEYPAD)]
+        found += [hidden for one in variants for piece in segments(one) for hidden in read_segment(piece, plan)]
+        found += by_library(text, plan)
+    return unique([*found, *_in_context(raw, plan)])
+
+
+def is_mute(raw: str) -> bool:
+    """Whether nobody could read a digit or a + in a text, at a look; False where only a closer one would tell."""
+    return _MUTE.fullmatch(raw) is not None
+
+
+def is_terse(raw: str, plan: Plan) -> bool:
+    """Whether a text has too few digits for a home number, at a look; False where only a closer one would tell."""
+    return plan.fewest_digits > _FEW and _TERSE.fullmatch(raw) is not None
 
 
 def is_attempt(text: str) -> bool:
@@ -132,17 +191,16 @@ def unique(found: list[Hidden]) -> tuple[Hidden, ...]:
 
 
 def by_library(text: str, plan: Plan) -> tuple[Hidden, ...]:
-    """What a phone-number library makes of a plain text with a +: it knows keypad letters and extensions."""
+    """What a phone-number library makes of a plain text with a + and letters: it knows keypads and extensions."""
     at = text.find("+")
-    if at < 0:
-        return ()
+    if at < 0 or _LETTERS.search(text, at) is None:
+        return ()  # digits alone it reads no better than we do, and at ten times the cost
     try:
         number = phonenumbers.parse(text[at : at + _LIBRARY_LENGTH], None)
     except phonenumbers.NumberParseException:
         return ()
-    if str(number.country_code) != plan.country_code:
-        return ()
-    found = _whole_or_leading(str(number.national_number), plan)
+    home = plan.at_home(f"{number.country_code}{phonenumbers.national_significant_number(number)}")
+    found = None if home is None else _whole_or_leading(*home)
     return () if found is None else (Hidden(*found, sure=True),)
 
 
@@ -157,32 +215,40 @@ def _starts(segment: Segment) -> Iterator[int]:
     return iter(segment.starts if one else range(len(segment.digits)))
 
 
-def _read(segment: Segment, start: int, plan: Plan) -> Hidden | None:
+def _read(segment: Segment, start: int, plan: Plan) -> Iterator[Hidden]:
     window = segment.digits[start : start + _WINDOW]
-    bare = window.lstrip("0")
-    home = bare.startswith(plan.country_code)
-    if home and ((segment.plus and start == 0) or window.startswith("00")):
-        found = _whole_or_leading(bare[len(plan.country_code) :].lstrip("0"), plan)
-        return None if found is None else Hidden(*found, sure=True)
+    home = plan.at_home(window.lstrip("0"))
+    if home is not None and ((segment.plus and start == 0) or window.startswith("00")):
+        found = _whole_or_leading(*home)
+        if found is not None:
+            yield Hidden(*found, sure=True)
+        return
     if window.startswith("00"):
-        return None  # another country's number, or none
-    if window.startswith("0"):
-        return _exact(segment, start, 1, plan)
-    return _exact(segment, start, len(plan.country_code), plan) if home else None
+        return  # another country's number, or none
+    if home is not None and not window.startswith("0"):
+        yield from _exact(segment, start, len(home[0].country_code), home[0])
+    for one in plan.plans:
+        if window.startswith(one.trunk_prefix):
+            yield from _exact(segment, start, len(one.trunk_prefix), one)
+    for code in _EXITS:
+        if window.startswith(code) and (home := plan.at_home(window[len(code) :])) is not None:
+            yield from _exact(segment, start, len(code) + len(home[0].country_code), home[0])
 
 
-def _whole_or_leading(national: str, plan: Plan) -> tuple[str, Range] | None:
-    span = plan.classify(national) if len(national) <= MAX_DIGITS - len(plan.country_code) else None
+def _whole_or_leading(plan: Plan, national: str) -> tuple[str, Range] | None:
+    most = MAX_DIGITS - len(plan.country_code)
+    national = plan.untrunked(national)
+    span = plan.classify(national) if len(national) <= most else None
     if span is None:
-        national = plan.leading(national[: MAX_DIGITS - len(plan.country_code)]) or ""
+        national = plan.leading(national[:most]) or ""
         span = plan.classify(national)
     return None if span is None else (f"+{plan.country_code}{national}", span)
 
 
-def _exact(segment: Segment, start: int, skip: int, plan: Plan) -> Hidden | None:
+def _exact(segment: Segment, start: int, skip: int, plan: Plan) -> Iterator[Hidden]:
     """A number without + or 00: only when it ends where its digits do, for any digits begin with some number."""
     at = start + skip
-    while at < len(segment.digits) and segment.digits[at] == "0" and at < start + _WINDOW:
+    while plan.trunk_prefix and segment.digits.startswith(plan.trunk_prefix, at) and at < start + _WINDOW:
         at += 1
     for length in plan.national_lengths:
         if at + length in segment.ends:
@@ -190,22 +256,23 @@ def _exact(segment: Segment, start: int, skip: int, plan: Plan) -> Hidden | None
             span = plan.classify(national)
             if span is not None and (span is not Range.UNALLOCATED or length == plan.usual_length):
                 written = (segment.digits[start : at + length], segment.digits[start : start + _WINDOW])
-                return Hidden(f"+{plan.country_code}{national}", span, sure=False, written=written)
-    return None
+                yield Hidden(f"+{plan.country_code}{national}", span, sure=False, written=written)
+                return
 
 
 def _in_context(raw: str, plan: Plan) -> Iterator[Hidden]:
     """A local number completed by its phone-context (RFC 3966 §5.1.5), wherever the number was cut in two."""
-    text = raw
-    for _ in range(_ROUNDS):
-        text = unescape(text)
-    local = "".join(c for c in plain(text.partition(";")[0]) if c.isdecimal())
-    for context in _CONTEXT.findall(text.lower())[:_CONTEXTS]:
-        code = "".join(c for c in plain(context) if c.isdecimal()).lstrip("0")
-        if code.startswith(plan.country_code) and local:
-            area = code[len(plan.country_code) :].lstrip("0")
-            for rest in dict.fromkeys((local[:_WINDOW], local[:_WINDOW].lstrip("0"))):
-                found = _whole_or_leading(area + rest, plan)
+    text = _undone(raw, unescape)[-1].lower()
+    contexts = _CONTEXT.findall(text)
+    if not contexts:
+        return
+    local = "".join(_DIGIT.findall(plain(text.partition(";")[0])))[:_WINDOW]
+    for context in contexts[:_CONTEXTS]:
+        home = plan.at_home("".join(_DIGIT.findall(plain(context))).lstrip("0"))
+        if home is not None and local:
+            area = home[0].untrunked(home[1])
+            for rest in dict.fromkeys((local, home[0].untrunked(local))):
+                found = _whole_or_leading(home[0], area + rest)
                 if found is not None:
                     yield Hidden(*found, sure=True)
 
@@ -220,10 +287,16 @@ def _fold(char: str) -> str:
     folded = []
     for c in unicodedata.normalize("NFKC", char):
         digit = unicodedata.digit(c, None)
-        if digit is not None:
+        if digit is not None or (digit := _numeral(c)) is not None:
             folded.append(str(digit))
         elif c.isascii():
             folded.append(c)
         else:
             folded.append("x" if c.isalpha() else " ")
     return "".join(folded)
+
+
+def _numeral(char: str) -> int | None:
+    """The worth of a character that is a numeral and no letter: those of Suzhou, counting rods."""
+    worth = unicodedata.numeric(char, -1.0) if unicodedata.category(char) in ("Nl", "No") else -1.0
+    return int(worth) if worth in _WORTHS else None

@@ -1,18 +1,24 @@
-"""One raw text judged twice: its form on the text as written, and its range in the plan."""
+"""One raw text judged twice: its form on the text as written, and its range in the plan.
+
+Nearly every number is written as it should be, and nearly everything beside one holds none: `judge` knows both at a
+look. All else goes the long way, which would say the same of those.
+"""
 
 import re
 
 import attrs
 
 from .form import Breach, Form, examine, unescape
-from .hidden import Hidden, find, is_attempt, plain, read_segment, segments, unique
+from .hidden import Hidden, bare, find, is_attempt, is_mute, is_terse, plain, read_segment, readings, segments, unique
 from .notation import Notation
-from .plan import MAX_DIGITS, MIN_DIGITS, Plan, Range, country_code_of, is_global_service
+from .plan import MAX_DIGITS, MIN_DIGITS, Plan, Range, country_code_of, foreign_range
 
+ORDINARY = re.compile(r"(?:\+|00)([1-9][0-9]{5,14})")  # E.164 §6, and MIN_DIGITS
 _SCHEME = re.compile(r"\A[\s<\"']{0,8}[A-Za-z][A-Za-z0-9+.-]{0,31}:")
 
 
-@attrs.frozen(kw_only=True)
+# Without slots it is made a third faster, and several are made for each call.
+@attrs.frozen(kw_only=True, slots=False)
 class Number:
     """What a text holds. `range` names its row in the decision table."""
 
@@ -33,6 +39,11 @@ class Number:
     """A protected code that stands in a display text as a word."""
 
     @property
+    def is_home(self) -> bool:
+        """Whether it is a well-formed number of the home country."""
+        return self.e164 is not None and self.range is not Range.FOREIGN and self.range is not Range.GLOBAL_SERVICE
+
+    @property
     def country_code(self) -> str | None:
         """The country code of a well-formed number."""
         return None if self.e164 is None else country_code_of(self.e164[1:])
@@ -44,6 +55,27 @@ def judge(raw: str, notation: Notation, plan: Plan, user_phone: bool = False) ->
     A display-name has no grammar of its own and may hold several numbers: `read_display` finds them. Handed to this
     function it is judged as strictly as a user part.
     """
+    if (notation is Notation.SIP or notation is Notation.TEL) and (match := ORDINARY.fullmatch(raw)):
+        if (number := _ordinary(raw, match[1], plan)) is not None:
+            return number
+    elif is_mute(raw) or (notation is Notation.PARAMETERS and is_terse(raw, plan)):
+        return Number(raw=raw, range=Range.NONE)
+    return judge_at_length(raw, notation, plan, user_phone)
+
+
+def _ordinary(raw: str, digits: str, plan: Plan) -> Number | None:
+    """A text that is nothing but + or 00 and 6 to 15 digits; None when there may be more to say of it."""
+    if raw[0] != "+" and len(raw) <= plan.short_max:
+        return None
+    if (home := plan.at_home(digits)) is not None:
+        span = home[0].classify(home[1])
+        return None if span is None else Number(raw=raw, range=span, e164="+" + digits, digits=home[1])
+    span = foreign_range(digits)
+    return None if span is None else Number(raw=raw, range=span, e164="+" + digits, digits=digits)
+
+
+def judge_at_length(raw: str, notation: Notation, plan: Plan, user_phone: bool = False) -> Number:
+    """The same, of any text and with nothing known beforehand."""
     if notation is Notation.PARAMETERS:
         return _judge_parameters(raw, plan)
     if notation not in (Notation.SIP, Notation.TEL):
@@ -56,32 +88,36 @@ def judge(raw: str, notation: Notation, plan: Plan, user_phone: bool = False) ->
         number = Number(raw=raw, range=Range.SHORT, digits=form.prefix + form.digits, breaches=form.breaches)
     else:
         number = _place(raw, form, plan)
-    return _with_parameters(number, unescape(parameters), plan) if parameters else number
+    return _with_parameters(number, parameters, plan) if parameters else number
 
 
 def _judge_parameters(raw: str, plan: Plan) -> Number:
     # Letters end a number here: a GRUU or a branch name without its letters would be digits that say anything.
-    found = [hidden for piece in segments(plain(raw)) for hidden in read_segment(piece, plan)]
-    hidden = tuple(h for h in unique(found) if h.range is not Range.SHORT)
+    found = [h for text in readings(unescape(raw)) for piece in segments(text) for h in read_segment(piece, plan)]
+    hidden = tuple(h for h in unique(found) if h.range is not Range.SHORT and not _is_bare(h, plan))
     if not hidden:
         return Number(raw=raw, range=Range.NONE)
     return Number(raw=raw, range=Range.BAD_FORM, breaches=(Breach.PARAMETER,), hidden=hidden)
+
+
+def _is_bare(hidden: Hidden, plan: Plan) -> bool:
+    """Whether nothing but the number itself stood there, as is dialled at home where no trunk prefix is."""
+    return not hidden.sure and hidden.written[0] == plan.national(hidden.e164) and hidden.written[0][0] != "0"
 
 
 def _place(raw: str, form: Form, plan: Plan) -> Number:
     """The row of a text that is nothing but digits behind + or 00, or ought to be."""
     breaches = list(form.breaches)
     digits, span = form.digits, Range.FOREIGN
-    if form.prefix and digits.startswith(plan.country_code):
-        digits = digits.removeprefix(plan.country_code)
-        span = plan.classify(digits) or Range.BAD_FORM
-        breaches += _home_breaches(digits, span)
+    if form.prefix and (home := plan.at_home(digits)) is not None:
+        digits = home[1]
+        span = home[0].classify(digits) or Range.BAD_FORM
+        breaches += _home_breaches(home[0], digits, span)
     elif form.prefix:
-        code = country_code_of(digits)
-        if code is None:
+        assigned = foreign_range(digits)
+        if assigned is None:
             breaches.append(Breach.UNASSIGNED_CODE)
-        elif is_global_service(code):
-            span = Range.GLOBAL_SERVICE
+        span = assigned or Range.BAD_FORM
     if len(form.digits) > MAX_DIGITS:
         breaches.append(Breach.TOO_LONG)
     elif len(form.digits) < MIN_DIGITS and span is not Range.SHORT:
@@ -92,8 +128,8 @@ def _place(raw: str, form: Form, plan: Plan) -> Number:
     return Number(raw=raw, range=span, e164="+" + form.digits, digits=digits)
 
 
-def _home_breaches(national: str, span: Range) -> tuple[Breach, ...]:
-    if national.startswith("0"):
+def _home_breaches(plan: Plan, national: str, span: Range) -> tuple[Breach, ...]:
+    if plan.untrunked(national) != national:
         return (Breach.TRUNK_ZERO,)
     return (Breach.WRONG_LENGTH,) if span is Range.BAD_FORM else ()
 
@@ -106,10 +142,11 @@ def _with_parameters(number: Number, parameters: str, plan: Plan) -> Number:
     """
     breaches = []
     # A short number in a parameter is a length or a context (RFC 4904 trunk-context), not a number.
-    hidden = tuple(h for h in find(parameters, plan) if h.range is not Range.SHORT)
+    found = () if is_mute(parameters) else find(unescape(parameters), plan)
+    hidden = tuple(h for h in found if h.range is not Range.SHORT and not _is_bare(h, plan))
     if hidden:
         breaches.append(Breach.PARAMETER)
-    if "phone-context" in parameters.lower():
+    if "phone-context" in unescape(parameters).lower():
         breaches.append(Breach.LOCAL)
         hidden = (*hidden, *find(number.raw, plan))
     if not breaches:
@@ -126,16 +163,15 @@ def _with_parameters(number: Number, parameters: str, plan: Plan) -> Number:
 
 def _itself(number: Number) -> tuple[Hidden, ...]:
     """A home number that was in order until its parameters were read is hidden by them like any other."""
-    if number.e164 is None or number.range in (Range.FOREIGN, Range.GLOBAL_SERVICE):
-        return ()
-    return (Hidden(number.e164, number.range, sure=True),)
+    return (Hidden(number.e164, number.range, sure=True),) if number.e164 is not None and number.is_home else ()
 
 
 def _judge_text(raw: str, main: str, form: Form, plan: Plan) -> Number:
     """A text that is no plain string of digits: an attempt at a number, a hiding place, or only words."""
     text = plain(main)
     hidden = find(raw, plan)
-    attempt = is_attempt(text)
+    if not (attempt := is_attempt(text)):
+        attempt = is_attempt(text := bare(main))
     if not attempt and not hidden:
         return Number(raw=raw, range=Range.NONE)
     digits = "".join(c for c in text if c.isdecimal())

@@ -3,10 +3,14 @@
 A range is found by prefix and length alone. A phone-number library's *validity* is not consulted: it calls whole
 geographic blocks unknown, and a spoofer would only need to pick one of them. The library serves for what it is sure
 of: which country codes exist (E.164 §6.2.1), and whether digits could be dialled inside another country.
+
+A country may have several codes: French numbers begin with 33, and overseas with 262, 508, 590, 594 or 596. Each code
+has a plan of its own; the first one holds the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import product
 
 import attrs
 import phonenumbers
@@ -14,7 +18,20 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE as REGIONS
 
 MAX_DIGITS = 15  # E.164 §6: country code and national number together
 MIN_DIGITS = 6  # the smallest whole numbers in use anywhere, with their country code
+_DIGITS = "0123456789"
+_ORDINARY_TYPES = phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
 _NON_GEOGRAPHIC_ENTITY = "001"  # how the library writes E.164's global services and networks
+
+
+def _longer(beginning: str, size: int) -> Iterator[str]:
+    """The digits of that size, and of each size up to it, that begin so."""
+    for more in range(size - len(beginning) + 1):
+        for rest in product(_DIGITS, repeat=more):
+            yield beginning + "".join(rest)
+
+
+# No code begins with another (E.164 §6.2.1), so that a number's first three digits decide.
+_CODES: Mapping[str, str] = {digits: code for code in map(str, REGIONS) for digits in _longer(code, 3)}
 
 
 class Range(StrEnum):
@@ -33,6 +50,12 @@ class Range(StrEnum):
     NONE = "none"
 
 
+_FOREIGN: Mapping[str, Range] = {
+    digits: Range.GLOBAL_SERVICE if REGIONS[int(code)] == (_NON_GEOGRAPHIC_ENTITY,) else Range.FOREIGN
+    for digits, code in _CODES.items()
+}
+
+
 @attrs.frozen
 class Block:
     """The numbers that begin alike: how long they are, and what they are."""
@@ -44,11 +67,11 @@ class Block:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """The numbering of one home country."""
+    """The numbering of one home country: that of its country code, and those of further codes it has."""
 
     country_code: str
     blocks: Mapping[str, tuple[Block, ...]]
-    """By the first digits of the national number, without trunk zero."""
+    """By the first digits of the national number, without trunk zero; the longest beginning decides."""
     short_lengths: frozenset[int]
     """Lengths that, after the country code, mean a short number dressed up."""
     short_max: int
@@ -61,20 +84,93 @@ class Plan:
     usual_length: int
     """The length an unallocated number is taken to have when it is written without its country code."""
 
+    trunk_prefix: str = "0"
+    """What the country's people dial before a national number: "0", or "" where a leading zero is the number's own."""
+    overseas: tuple["Plan", ...] = ()
+    """The plans of further codes. Their `short_max` and `protected` are not asked, nor their own `overseas`."""
+
+    fewest_digits: int = attrs.field(init=False, repr=False, eq=False)
+    """No text without a + holds a home number of this or a further code in fewer digits."""
+    _depth: int = attrs.field(init=False, repr=False, eq=False)
+    _rows: Mapping[str, tuple[Block, ...]] = attrs.field(init=False, repr=False, eq=False)
+
+    @fewest_digits.default
+    def _barest(self) -> int:
+        written: list[int] = []
+        for plan in (self, *self.overseas):
+            least = min((*plan.national_lengths, MAX_DIGITS))
+            code = len(plan.country_code)
+            written += [len("00") + code + 1, code + least, len(plan.trunk_prefix) + least]
+        return min(written)
+
+    @_depth.default
+    def _deepest(self) -> int:
+        return max(map(len, self.blocks), default=1)
+
+    @_rows.default
+    def _each_beginning(self) -> Mapping[str, tuple[Block, ...]]:
+        # Written out once, each number is found by a single look at its first digits.
+        rows: dict[str, tuple[Block, ...]] = {}
+        for beginning in sorted(self.blocks, key=len):
+            rows.update(dict.fromkeys(_longer(beginning, self._depth), self.blocks[beginning]))
+        return rows
+
+    @property
+    def plans(self) -> tuple["Plan", ...]:
+        """The plan of each code, this one first."""
+        return (self, *self.overseas)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every country code of the home country."""
+        return tuple(plan.country_code for plan in self.plans)
+
+    def is_home(self, country_code: str | None) -> bool:
+        """Whether it is one of the home country's codes."""
+        return country_code == self.country_code or any(country_code == plan.country_code for plan in self.overseas)
+
+    def at_home(self, digits: str) -> tuple["Plan", str] | None:
+        """International digits, without +, as the plan of their code and the national number; None when foreign."""
+        if digits.startswith(self.country_code):
+            return self, digits[len(self.country_code) :]
+        for plan in self.overseas:
+            if digits.startswith(plan.country_code):
+                return plan, digits[len(plan.country_code) :]
+        return None
+
+    def national(self, e164: str) -> str:
+        """The national digits of a home number in normal form; all its digits when it is foreign."""
+        digits = e164.removeprefix("+")
+        home = self.at_home(digits)
+        return digits if home is None else home[1]
+
+    def significant(self, digits: str) -> str:
+        """Digits without what may be written before a national number: 00, a home country code, zeros."""
+        return self.national(digits.removeprefix("00")).lstrip("0")
+
+    def untrunked(self, national: str) -> str:
+        """National digits without trunk zeros, of which a careless writer may leave several."""
+        return national.lstrip(self.trunk_prefix) if self.trunk_prefix else national
+
     def classify(self, national: str) -> Range | None:
-        """The range of a national number (digits, no trunk zero); None when no number there has this length."""
-        if national.startswith("0"):
+        """The range of a national number of this code (digits, no trunk zero).
+
+        None when no number there has this length, or begins like this.
+        """
+        if self.trunk_prefix and national.startswith(self.trunk_prefix):
             return None
-        if len(national) in self.short_lengths:
+        size = len(national)
+        if size in self.short_lengths:
             return Range.SHORT
-        for block in self._blocks(national):
-            if len(national) in block.lengths or not block.lengths:
+        for block in self._rows.get(national[: self._depth], ()):
+            if size in block.lengths or not block.lengths:
                 return block.range
         return None
 
     def leading(self, national: str) -> str | None:
         """The whole number with which digits too many begin: an exchange stops listening once it has enough."""
-        lengths = [n for block in self._blocks(national) for n in block.lengths or (len(national),)]
+        blocks = self._rows.get(national[: self._depth], ())
+        lengths = [n for block in blocks for n in block.lengths or (len(national),)]
         return next((national[:n] for n in sorted(lengths) if n <= len(national)), None)
 
     def is_protected(self, code: str) -> bool:
@@ -84,31 +180,22 @@ class Plan:
             for pattern in self.protected
         )
 
-    def _blocks(self, national: str) -> tuple[Block, ...]:
-        for size in range(min(4, len(national)), 0, -1):
-            if national[:size] in self.blocks:
-                return self.blocks[national[:size]]
-        return ()
-
 
 def country_code_of(digits: str) -> str | None:
     """The assigned country code with which international digits begin; None when there is none."""
-    # Codes are prefix-free, so that the first hit is the only one.
-    return next(
-        (digits[:n] for n in (1, 2, 3) if digits[:n].isdecimal() and int(digits[:n]) in REGIONS and digits[0] != "0"),
-        None,
-    )
+    return _CODES.get(digits[:3])
 
 
-def is_global_service(country_code: str) -> bool:
-    """Whether an assigned code belongs to no country: +800, +870, +88x and their like."""
-    return REGIONS[int(country_code)] == (_NON_GEOGRAPHIC_ENTITY,)
+def foreign_range(digits: str) -> Range | None:
+    """What international digits are to a country that they do not belong to; None when their code is not assigned."""
+    return _FOREIGN.get(digits[:3])
 
 
 def dialled_in(digits: str, country_code: str) -> bool:
     """Whether digits as written nationally could be a number in the country of an assigned code.
 
-    Possible length is asked, not validity: metadata lags behind what regulators hand out.
+    The length of a fixed or mobile number is enough, validity is not asked for: metadata lags behind what regulators
+    hand out. Where only service numbers are as long, it must be one.
     """
     region = REGIONS[int(country_code)][0]
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
@@ -122,5 +209,5 @@ def dialled_in(digits: str, country_code: str) -> bool:
         return False
     if number.italian_leading_zero and not phonenumbers.is_valid_number(number):
         return False  # the library put a trunk zero back, having found no number behind it
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    return reason == phonenumbers.ValidationResult.IS_POSSIBLE
+    reason = phonenumbers.is_possible_number_for_type_with_reason(number, _ORDINARY_TYPES)
+    return reason == phonenumbers.ValidationResult.IS_POSSIBLE or phonenumbers.is_valid_number(number)

@@ -1,52 +1,93 @@
 """What a rule may look at, and the two things it may say: a finding, or that somebody must be asked first."""
 
-from datetime import date
+from datetime import date, datetime
 
 import attrs
 
-from policy.claim import Assertion
+from policy.claim import Assertion, Claim, TrunkClass
+from policy.ledger import Ledger
 from policy.numbering import Number, Range
 from policy.position import Position
 from policy.profile import Action, Profile, RuleName
+from policy.register import Register
 from policy.verdict import Finding, Outcome
 
+#: The positions that say who calls.
+CLI = (Position.PRESENTATION, Position.NETWORK)
 _QUOTED = 64  # characters of a text that a sentence quotes; the finding holds it whole
-_OUTCOMES = {Action.PASS: Outcome.PASS, Action.STRIP: Outcome.STRIP, Action.BLOCK: Outcome.BLOCK}
+_OUTCOMES = {
+    Action.PASS: Outcome.PASS,
+    Action.MARK: Outcome.PASS,
+    Action.STRIP: Outcome.STRIP,
+    Action.WITHHOLD: Outcome.WITHHOLD,
+    Action.BLOCK: Outcome.BLOCK,
+}
 _REASONS = {
     Outcome.PASS: "nothing forbids it there",
     Outcome.STRIP: "it must not reach the callee there",
+    Outcome.WITHHOLD: "a call from abroad may not show it",
     Outcome.BLOCK: "a call from abroad may not carry it there",
 }
+#: The flag of a number that crosses as one that nobody has verified.
+MARKED = "marked"
 
 
 @attrs.frozen(kw_only=True)
-class Call:
-    """What all numbers of one call have in common."""
+class Proof:
+    """That a call began at home (art. 3)."""
 
+    what: str
+    """Ends the sentence "+32... in From is a Belgian number, and"."""
+    entry: str = ""
+    forwarded_by: str = ""
+    """The redirecting number that it rests on."""
+
+
+@attrs.define(kw_only=True, eq=False)
+class Call:
+    """What all numbers of one call have in common; the engine completes it as it learns more."""
+
+    claim: Claim
     profile: Profile
+    register: Register
+    ledger: Ledger
+    now: datetime
     day: date
+    trunk_class: TrunkClass
+    """What it is judged by."""
     called: frozenset[str]
     """The called number in normal form."""
     beside: frozenset[str]
     """The same, and what the Request-URI's parameters add to it."""
+    proof: Proof | None = None
+    wanted: str = ""
+    """The mobile number whose roaming would prove that the call began at home; "" when no answer would."""
+    is_forwarded: bool = False
+    """Whether it says, in one voice, who redirected it."""
+    unproven_flag: str = ""
+    """Why a redirecting number that might have proved something does not."""
+    may_excuse: bool = False
+    """Whether any derogation could speak for it."""
     passing: frozenset[str] = frozenset()
     """E.164 numbers that pass as presentation or network number."""
     own: frozenset[str] = frozenset()
     """Country codes of the presentation and network numbers: "the CLI's own country"."""
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Case:
     """One number, where it stands, and the call it stands in."""
 
     assertion: Assertion
     number: Number
     call: Call
+    position: Position
+    """The column of the decision table: where the assertion stands."""
 
-    @property
-    def position(self) -> Position:
-        """The column of the decision table."""
-        return self.assertion.position
+    @classmethod
+    def of(cls, assertion: Assertion, number: Number, call: Call) -> "Case":
+        """That number where that assertion stands."""
+        return cls(assertion, number, call, assertion.position)
 
     @property
     def _number(self) -> str | None:
@@ -58,59 +99,74 @@ class Case:
     @property
     def _significant(self) -> str:
         """The digits without what dialling puts before them, which another spelling may lack."""
-        digits, code = self.number.digits, self.call.profile.plan.country_code
         if self.number.range is not Range.BAD_FORM or self.number.hidden:
-            return digits
-        return digits.removeprefix("00").removeprefix(code).lstrip("0")
+            return self.number.digits
+        return self.call.profile.plan.significant(self.number.digits)
 
-    @property
-    def text(self) -> str:
-        """How a finding calls what was judged."""
-        return f"{self.number.e164 or ascii(self.assertion.raw[:_QUOTED])} in {self.assertion.header}"
+    def action(self, name: RuleName) -> Action:
+        """What that rule's row says in this column."""
+        rule = self.call.profile.rules[name]
+        return rule.action(self.position, self.call.day, self.call.trunk_class, hidden=bool(self.number.hidden))
 
     def apply(self, name: RuleName, what: str) -> "Ruling":
-        """What that rule's row says in this column; `what` ends the sentence "+32... in From is"."""
-        rule = self.call.profile.rules[name]
-        action = rule.action(self.position, self.call.day, hidden=bool(self.number.hidden))
+        """The ruling of that row; `what` ends the sentence "+32... in From is"."""
+        rule, action = self.call.profile.rules[name], self.action(name)
         if action is Action.VERIFY:
-            return Pending(self)
+            return Pending(self, self.number.e164 or "")
         if self.call.day < rule.effective:
             return self.finding(name, Outcome.PASS, f"{what}; its rule is not in force before {rule.effective}")
         if action is Action.EQUAL:
-            if self.number.sure and self.number.e164 in self.call.passing:
-                return self.finding(name, Outcome.PASS, f"{what}, and repeats a number that passes")
-            return self.finding(name, Outcome.STRIP, f"{what}, and repeats no number that passes")
+            return self.if_equal(name, what)
         outcome = _OUTCOMES[action]
-        return self.finding(name, outcome, f"{what}; {_REASONS[outcome]}")
+        flag = MARKED if action is Action.MARK else ""
+        return self.finding(name, outcome, f"{what}; {_REASONS[outcome]}", basis=rule.basis, flag=flag)
 
-    def finding(self, name: RuleName, outcome: Outcome, what: str, *, basis: str = "", flag: str = "") -> Finding:
+    def if_equal(self, name: str, what: str, *, basis: str = "", entry: str = "") -> Finding:
+        """A pass for what repeats a number that passes, else a strip."""
+        # A number in national form is another country's to others; to the callee it is the one that the call shows.
+        if self.number.e164 in self.call.passing:
+            said = f"{what}, and repeats a number that passes"
+            return self.finding(name, Outcome.PASS, said, basis=basis, entry=entry)
+        return self.finding(name, Outcome.STRIP, f"{what}, and repeats no number that passes", basis=basis)
+
+    def ruled(self, name: str, action: Action, what: str, *, basis: str = "", entry: str = "") -> Finding:
+        """The finding that an action leads to."""
+        flag = MARKED if action is Action.MARK else ""
+        return self.finding(name, _OUTCOMES[action], what, basis=basis, flag=flag, entry=entry)
+
+    def finding(
+        self, name: str, outcome: Outcome, what: str, *, basis: str = "", flag: str = "", entry: str = ""
+    ) -> Finding:
         """The finding of that rule, unless `basis` says more than the rule's own."""
+        place, number = self.assertion, self.number
+        # Most numbers are in order and hide nothing: what they are called is their normal form.
+        named = number.e164 if number.e164 is not None and not number.hidden else self._number
         return Finding(
             position=self.position,
-            header=self.assertion.header,
-            index=self.assertion.index,
-            raw=self.assertion.raw,
-            number=self._number,
-            range=self.number.range,
+            header=place.header,
+            index=place.index,
+            raw=place.raw,
+            number=named,
+            range=number.range,
             rule=name,
-            basis=basis or self.call.profile.rules[name].basis,
+            basis=basis or self.call.profile.rules[RuleName(name)].basis,
             outcome=outcome,
-            why=f"{self.text} is {what}.",
-            digits=self._significant if outcome > Outcome.PASS else "",
+            why=f"{number.e164 or ascii(place.raw[:_QUOTED])} in {place.header} is {what}.",
+            digits="" if outcome is Outcome.PASS else self._significant,
             flag=flag,
+            entry=entry,
         )
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Pending:
-    """A mobile number whose roaming decides."""
+    """A number whose judgement waits for where a mobile subscriber is: its own, or one that has redirected the call."""
 
     case: Case
-
-    @property
-    def number(self) -> str:
-        """The number to ask about, E.164 with +."""
-        return self.case.number.e164 or ""
+    number: str
+    """The number to ask about, E.164 with +."""
+    otherwise: Finding | None = None
+    """What is found unless that subscriber is abroad; None where the row of mobile numbers says (art. 1 3°)."""
 
 
 Ruling = Finding | Pending

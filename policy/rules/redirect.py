@@ -15,8 +15,15 @@ _HISTORY = "History-Info"
 
 def home_numbers(number: Number, plan: Plan) -> frozenset[str]:
     """The home numbers a text holds, open or hidden."""
-    own = number.e164 if number.e164 is not None and number.country_code == plan.country_code else None
+    own = number.e164 if plan.is_home(number.country_code) else None
     return frozenset(hidden.e164 for hidden in number.hidden) | (frozenset() if own is None else {own})
+
+
+def likely_home_numbers(number: Number, plan: Plan) -> frozenset[str]:
+    """The same, but for a number in national form only as the main country code reads it: which other code of the
+    country somebody has dialled from is not known."""
+    guessed = {h.e164 for h in number.hidden if not h.sure and not h.e164.startswith(f"+{plan.country_code}")}
+    return home_numbers(number, plan) - guessed
 
 
 def normal_forms(number: Number, plan: Plan) -> frozenset[str]:

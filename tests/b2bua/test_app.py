@@ -9,18 +9,20 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from b2bua import app as shell
-from b2bua.app import Admission, App, core_of, register_of
+from b2bua.app import Admission, App, core_of
 from b2bua.config import Config, load
 from b2bua.errors import GatewayError, JournalError
 from b2bua.evidence import journal as journal_module
 from b2bua.evidence import segments_of, verify
 from b2bua.trunk import Trunks
+from policy import Dossier
 from sipstack.ids import Ids
 from sipstack.net import Driver
 from tests.b2bua.evidence.making import read
@@ -122,7 +124,7 @@ class Stage:
         self.foreign.gateway, self.national.gateway = (one.port for one in free)
         for one in free:
             one.sock.close()
-        path = folder / "gateway.toml"
+        self.path = path = folder / "gateway.toml"
         path.write_text(
             TOML.format(
                 abroad=self.foreign.gateway,
@@ -197,6 +199,7 @@ def test_a_call_goes_through_and_its_evidence_is_on_disk(stage: Stage) -> None:
     assert verify(segments_of(stage.evidence)) is None
 
 
+@pytest.mark.law("¶33")
 def test_the_line_of_a_verdict_is_on_disk_before_its_message_leaves(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +220,7 @@ def test_the_line_of_a_verdict_is_on_disk_before_its_message_leaves(
     assert on_disk[:2] == [["verdict"], ["verdict", "verdict", "end"]]
 
 
+@pytest.mark.law("¶7")
 def test_a_blocked_call_sends_nothing_to_the_other_side(stage: Stage) -> None:
     async def story(app: App) -> None:
         stage.foreign.request("INVITE", "<sip:+3225551212@x>")
@@ -237,6 +241,7 @@ def test_a_mobile_number_is_answered_from_the_table(stage: Stage) -> None:
     stage.play(story)
 
 
+@pytest.mark.law("¶11")
 def test_unknown_sources_are_dropped_unread_and_counted(stage: Stage) -> None:
     async def story(app: App) -> None:
         stranger = Peer("127.0.0.9", stage.foreign.gateway)
@@ -266,6 +271,7 @@ def test_a_call_id_that_is_no_text_harms_nobody(stage: Stage) -> None:
     assert len([line for line in read(stage.evidence) if line["kind"] == "verdict"]) == 2
 
 
+@pytest.mark.law("¶33")
 def test_a_full_disk_lets_national_calls_on_and_refuses_screened_ones_when_the_spool_is_full(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -387,7 +393,7 @@ def test_a_signal_stops_the_daemon_cleanly(
     with caplog.at_level(logging.INFO):
         logger.addHandler(ready)
         try:
-            asyncio.run(asyncio.wait_for(shell._serve(stage.config), PATIENCE))
+            asyncio.run(asyncio.wait_for(shell._serve(stage.config, stage.path), PATIENCE))
         finally:
             logger.removeHandler(ready)
             gc.unfreeze()
@@ -396,10 +402,12 @@ def test_a_signal_stops_the_daemon_cleanly(
     assert [line["kind"] for line in read(stage.evidence)] == ["segment"]
 
 
+@pytest.mark.law("L5", "K12")
 def test_the_register_holds_the_dossiers_of_the_file() -> None:
     config = load(Path(__file__).parents[2] / "examples/vectors/b2bua.toml")
-    (dossier,) = register_of(config).dossiers
-    assert (dossier.prefix, dossier.reference) == ("+32456", "DOSSIER-TEST")
+    found = core_of(config, Ids(os.urandom)).context.register.covering(Dossier, "+32456123456", date(2026, 1, 1))
+    assert found is not None
+    assert (found.prefix, found.reference) == ("+32456", "DOSSIER-TEST")
 
 
 def test_a_core_is_made_of_its_configuration(stage: Stage) -> None:

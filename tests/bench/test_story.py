@@ -2,7 +2,7 @@ from b2bua.call import Record
 from b2bua.identity.screening import claim_of
 from bench.boxes import Ports, configuration
 from bench.story import CALLEE, CALLER, UTC, dirty_invite, invite, tell
-from policy import Outcome, Profile, Register, TrunkClass, Verdict, decide
+from policy import Claim, Outcome, Profile, Register, TrunkClass, Verdict, decide
 from sipstack.effects import Send
 from sipstack.message import Request, parse
 
@@ -10,7 +10,7 @@ from sipstack.message import Request, parse
 def claimed(data: bytes) -> Verdict:
     request = parse(data)
     assert isinstance(request, Request)
-    claim = claim_of(request, "foreign", TrunkClass.INTERNATIONAL)
+    claim = claim_of(request, Claim(trunk="foreign", trunk_class=TrunkClass.INTERNATIONAL))
     verdict = decide(claim, Profile.load("belgium"), Register(), UTC, {})
     assert isinstance(verdict, Verdict)
     return verdict

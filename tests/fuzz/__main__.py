@@ -2,13 +2,14 @@
 
 A target (`targets.py`) is a function of octets. Each runs in a process of its own, one after the other, its share of
 the minutes long, with what it has learnt before: `var/fuzz/TARGET/corpus` grows from run to run, and may be deleted.
-At the end stands a line for each: how many inputs, how much of `sipstack` they reached, what was found. An input that
-raised is in `var/fuzz/TARGET`; `python -m tests.fuzz --try TARGET FILE` runs it alone, without atheris. What was found
+At the end stands a line for each: how many inputs, how much of ours they reached, what was found. An input that raised
+is in `var/fuzz/TARGET`; `python -m tests.fuzz --try TARGET FILE` runs it alone, without atheris. What was found
 so far is kept as tests in `tests/sipstack/fuzzed`.
 
     targets     every target by name       seeds      what they start from
     reading     a datagram, a stream, a body; the judgement of `python -m sipstack`; another reader beside ours
     texts       what stands in header lines             growth   time, for what is repeated
+    enclosed    ISUP, and bodies that may enclose some
     machines    scripts for the transaction layer and for a user agent
     proofs      challenges and credentials              lookups  answers of name servers
     mutation    damage by dice, also for the smoke test, which runs all this without atheris
@@ -31,7 +32,7 @@ LARGEST: Final = 2048
 
 def main() -> int:
     """Run what the command line asks for; 1 when something was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz sipstack by coverage.")
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz what reads the octets of peers.")
     parser.add_argument("--minutes", type=float, default=60.0, help="of all targets together")
     parser.add_argument("--try", dest="tried", nargs=2, metavar=("TARGET", "FILE"), help="one input, without atheris")
     parser.add_argument("--one", nargs=2, metavar=("TARGET", "SECONDS"), help=argparse.SUPPRESS)
@@ -80,7 +81,7 @@ def fuzz(name: str, seconds: int) -> None:
     """In a process of its own: until the time is over or something is found. Does not return."""
     import atheris
 
-    with atheris.instrument_imports(include=["sipstack"]):
+    with atheris.instrument_imports(include=["sipstack", "b2bua.identity"]):
         from tests.fuzz.targets import TARGETS
     from tests.fuzz.mutation import PIECES, mutated
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from tests.fuzz import growth, lookups, machines, proofs, reading, seeds, texts
+from tests.fuzz import enclosed, growth, lookups, machines, proofs, reading, seeds, texts
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +29,8 @@ TARGETS: Final[dict[str, Target]] = {
     "datagram": Target(run=reading.datagram, seeds=_messages, share=3),
     "text": Target(run=texts.text, seeds=seeds.lines, share=3, longest=512),
     "body": Target(run=reading.body, seeds=seeds.bodies, longest=2048),
+    "isup": Target(run=enclosed.isup, seeds=enclosed.messages, longest=512),
+    "enclosed": Target(run=enclosed.body, seeds=enclosed.bodies, longest=2048),
     "stream": Target(run=reading.stream, seeds=seeds.streams),
     "layer": Target(run=machines.layer, seeds=seeds.layers, share=3, longest=8192),
     "agent": Target(run=machines.agent, seeds=seeds.agents, share=4, longest=8192),

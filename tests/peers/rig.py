@@ -78,9 +78,15 @@ class Rig:
         """On that address of loopback."""
         return cls(folder=folder, foreign=Side.on(FOREIGN, host), national=Side.on(NATIONAL, host), box=Box(folder))
 
-    def start(self, t1_ms: int = 100, national: dict[str, str] | None = None, **sip: int) -> "Rig":
-        """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` has more keys of that
-        trunk, or others for those it has."""
+    def start(
+        self,
+        t1_ms: int = 100,
+        national: dict[str, str] | None = None,
+        foreign: dict[str, str] | None = None,
+        **sip: int,
+    ) -> "Rig":
+        """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` and `foreign` have more
+        keys of these trunks, or others for those they have."""
         times = {"t1_ms": t1_ms, "t2_ms": 8 * t1_ms, "t4_ms": 10 * t1_ms, **sip}
         self.times = Times(*(milliseconds / 1_000 for milliseconds in (t1_ms, times["t2_ms"], times["t4_ms"])))
         text = ["[sip]", *(f"{key} = {value}" for key, value in times.items()), _LAW]
@@ -93,7 +99,7 @@ class Rig:
                 "listen": f'["{side.address(side.listen)}"]',
                 "targets": f'["{side.address(side.peer)}"]',
             }
-            keys |= (national or {}) if side is self.national else {}
+            keys |= (national if side is self.national else foreign) or {}
             text += ["[[trunk]]", *(f"{key} = {value}" for key, value in keys.items()), ""]
         self.box.config.write_text("\n".join(text))
         self.box.start()

@@ -34,6 +34,7 @@ FAILURES = [
 ]
 
 
+@pytest.mark.law("¶7")
 def test_a_blocked_call_is_refused_at_once_and_the_callee_sees_no_packet(rig: Rig) -> None:
     b = rig.play("b-answers", NATIONAL, seen=matches("From", "442079460000"))
     seen = matches("Reason", "Q.850;cause=21")
@@ -47,10 +48,12 @@ def test_a_blocked_call_is_refused_at_once_and_the_callee_sees_no_packet(rig: Ri
     assert rig.box.causes() == ["blocked", "BYE"]
 
 
+@pytest.mark.law("¶24")
 def test_the_same_call_from_the_national_side_is_none_of_the_decrees_business(rig: Rig) -> None:
     rig.call("a-calls", "b-answers", NATIONAL, caller=GEOGRAPHIC, seen=matches("From", "3225551212"))
 
 
+@pytest.mark.law("¶8 3°", "K11")
 def test_a_withheld_call_shows_its_number_in_no_message_and_no_place(rig: Rig) -> None:
     extra = "\n".join(
         (
@@ -74,6 +77,7 @@ def test_a_stripped_call_loses_the_field_and_keeps_its_caller(rig: Rig) -> None:
     assert [line["verdict"] for line in rig.box.journal("verdict")] == ["strip"]
 
 
+@pytest.mark.law("L13")
 def test_an_emergency_call_passes_with_its_number_whatever_the_number(rig: Rig) -> None:
     seen = matches("From", "3225551212")
     rig.call("a-calls", "b-answers", caller=GEOGRAPHIC, called="112", seen=seen)

@@ -1,11 +1,14 @@
 """Claims in one line, for the tests of the policy."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from policy import (
     Answer,
     Assertion,
     Claim,
+    Ledger,
     Notation,
     Outcome,
     Position,
@@ -81,9 +84,29 @@ def claim(
     *assertions: Assertion,
     trunk_class: TrunkClass = TrunkClass.INTERNATIONAL,
     called: str = CALLED,
-    emergency: bool = False,
+    trunk: str = "T",
+    **more: Any,
 ) -> Claim:
-    return Claim(trunk="T", trunk_class=trunk_class, called=called, assertions=assertions, emergency=emergency)
+    return Claim(trunk=trunk, trunk_class=trunk_class, called=called, assertions=assertions, **more)
+
+
+def asked(
+    one: Claim,
+    register: Register = Register(),  # noqa: B008 - it never changes
+    roaming: Mapping[str, Roaming] | Roaming = Roaming.ABROAD,
+    *,
+    profile: Profile = BELGIUM,
+    now: datetime = NOW,
+    ledger: Ledger | None = None,
+) -> Verdict:
+    """The verdict once every question has been answered: with one answer for all, or by number."""
+    decided = decide(one, profile, register, now, {}, ledger=ledger)
+    if isinstance(decided, Questions):
+        said = {n: roaming if isinstance(roaming, Roaming) else roaming[n] for n in decided.numbers}
+        known = {n: Answer(outcome, "test") for n, outcome in said.items()}
+        decided = decide(one, profile, register, now, known, ledger=ledger)
+    assert isinstance(decided, Verdict)
+    return decided
 
 
 def judged(
@@ -94,14 +117,8 @@ def judged(
     now: datetime = NOW,
     called: str = CALLED,
 ) -> Verdict:
-    """The verdict when every question gets the same answer."""
-    one = claim(*assertions, called=called)
-    known = register or Register()
-    decided = decide(one, profile, known, now, {})
-    if isinstance(decided, Questions):
-        decided = decide(one, profile, known, now, {n: Answer(roaming, "test") for n in decided.numbers})
-    assert isinstance(decided, Verdict)
-    return decided
+    """The verdict on an international trunk when every question gets the same answer."""
+    return asked(claim(*assertions, called=called), register or Register(), roaming, profile=profile, now=now)
 
 
 def outcome(*assertions: Assertion, roaming: Roaming = Roaming.ABROAD, called: str = CALLED) -> Outcome:

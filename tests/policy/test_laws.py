@@ -42,12 +42,14 @@ def _elsewhere(position: Position) -> tuple[object, ...]:
     return () if position is Position.PRESENTATION else (presented(LONDON),)
 
 
+@pytest.mark.law("K32")
 @given(raws, notations, st.booleans())
 def test_judging_a_text_never_raises(raw: str, notation: Notation, user_phone: bool) -> None:
     judge(raw, notation, PLAN, user_phone)
     read_display(raw, PLAN)
 
 
+@pytest.mark.law("K32")
 @given(assertions, raws, answers)
 def test_deciding_never_raises_and_asks_only_once(claimed: list, called: str, answer: Roaming) -> None:
     one = claim(*claimed, called=called)
@@ -61,6 +63,7 @@ def test_deciding_never_raises_and_asks_only_once(claimed: list, called: str, an
     assert len(decided.findings) >= len(claimed)
 
 
+@pytest.mark.law("¶8 2°", "¶9")
 @given(st.sampled_from(CLI_POSITIONS), st.sampled_from([*SPELLINGS, *USER_SPELLINGS, "plain"]), forbidden)
 @pytest.mark.parametrize("notation", [Notation.SIP, Notation.TEL, Notation.OTHER])
 @pytest.mark.parametrize("user_phone", [False, True])
@@ -72,12 +75,14 @@ def test_no_spelling_of_a_forbidden_number_passes_as_cli(
     assert outcome(*_elsewhere(position), placed) is Outcome.BLOCK
 
 
+@pytest.mark.law("¶8 1°", "¶8 2°")
 @given(st.sampled_from(CLI_POSITIONS), st.sampled_from([*NATIONAL_SPELLINGS][:3]), geographic | non_geographic)
 def test_no_national_form_of_a_forbidden_number_passes_as_cli(position: Position, name: str, number: str) -> None:
     placed = said(position, NATIONAL_SPELLINGS[name](number))
     assert outcome(*_elsewhere(position), placed) is Outcome.BLOCK
 
 
+@pytest.mark.law("¶9", "L2")
 @given(st.sampled_from([*SPELLINGS, "plain"]), forbidden)
 def test_no_spelling_of_a_forbidden_number_passes_in_a_display_name(name: str, number: str) -> None:
     text = {**SPELLINGS, "plain": str}[name](number)
@@ -85,12 +90,14 @@ def test_no_spelling_of_a_forbidden_number_passes_in_a_display_name(name: str, n
     assert outcome(presented("+299321234"), displayed(text)) is Outcome.BLOCK
 
 
+@pytest.mark.law("¶9", "L2")
 @given(st.sampled_from([*NATIONAL_SPELLINGS]), geographic | non_geographic)
 def test_no_national_form_of_a_forbidden_number_passes_in_a_display_name(name: str, number: str) -> None:
     assert outcome(presented("+299321234"), displayed(NATIONAL_SPELLINGS[name](number))) is Outcome.BLOCK
     assert outcome(presented("+390612345678"), displayed(NATIONAL_SPELLINGS[name](number))) >= Outcome.STRIP
 
 
+@pytest.mark.law("¶8")
 @given(st.sampled_from(Position), st.sampled_from([*SPELLINGS, *USER_SPELLINGS]), home, answers)
 @pytest.mark.parametrize("user_phone", [False, True])
 def test_no_spelling_is_judged_milder_than_the_canonical_one(
@@ -105,6 +112,7 @@ def test_no_spelling_is_judged_milder_than_the_canonical_one(
         assert outcome(*_elsewhere(position), spelt, roaming=answer) >= plain
 
 
+@pytest.mark.law("¶8 4°")
 @given(st.sampled_from(["1207", "112", "116000"]), st.sampled_from(CLI_POSITIONS))
 @pytest.mark.parametrize("name", ["percent escapes", "full width", "Arabic-Indic", "zero width", "hyphens", "spaces"])
 def test_no_spelling_of_a_short_number_passes(name: str, number: str, position: Position) -> None:
@@ -112,6 +120,7 @@ def test_no_spelling_of_a_short_number_passes(name: str, number: str, position: 
     assert outcome(presented(LONDON), displayed(SPELLINGS[name](number))) is Outcome.BLOCK
 
 
+@pytest.mark.law("¶8 3°")
 @given(mobile, st.sampled_from(list(CLI_POSITIONS)), st.sampled_from(list(Roaming)[1:]))
 def test_a_mobile_passes_as_cli_only_when_its_holder_says_abroad(
     number: str, position: Position, answer: Roaming
@@ -120,6 +129,7 @@ def test_a_mobile_passes_as_cli_only_when_its_holder_says_abroad(
     assert outcome(*_elsewhere(position), said(position, number)) is Outcome.PASS
 
 
+@pytest.mark.law("¶24")
 @given(assertions, raws)
 def test_a_national_call_is_never_altered(claimed: list, called: str) -> None:
     verdict = decide(claim(*claimed, called=called, trunk_class=TrunkClass.NATIONAL), BELGIUM, Register(), NOW, {})
@@ -127,6 +137,7 @@ def test_a_national_call_is_never_altered(claimed: list, called: str) -> None:
     assert (verdict.outcome, verdict.findings, verdict.flags) == (Outcome.PASS, (), ())
 
 
+@pytest.mark.law("¶9")
 @given(assertions, st.randoms(use_true_random=False), answers)
 def test_the_order_of_headers_never_matters(claimed: list, random: object, answer: Roaming) -> None:
     shuffled = list(claimed)
@@ -142,6 +153,7 @@ def test_the_order_of_headers_never_matters(claimed: list, random: object, answe
     assert sorted(map(repr, one.findings)) == sorted(map(repr, other.findings))
 
 
+@pytest.mark.law("¶8")
 @given(assertions, assertions, answers)
 def test_an_assertion_more_never_makes_a_call_milder_unless_a_display_name_repeats_it(
     claimed: list, more: list, answer: Roaming
@@ -150,12 +162,14 @@ def test_an_assertion_more_never_makes_a_call_milder_unless_a_display_name_repea
     assert outcome(*silent, *more, roaming=answer) >= outcome(*silent, roaming=answer)
 
 
+@pytest.mark.law("¶25")
 @given(st.sampled_from(["+33612345678", "0033612345678", "+12125550123", "+4512345678", "+2905123", "+6835123"]))
 def test_a_foreign_number_passes_whatever_a_library_thinks_of_it(number: str) -> None:
     for position in CLI_POSITIONS:
         assert outcome(said(position, number)) is Outcome.PASS
 
 
+@pytest.mark.law("K32")
 @pytest.mark.parametrize(
     "piece",
     ["1", "0 ", "+32", "+331 ", "%25", "%2B32 ", ";phone-context=+32", "\u0301\u0316", "\ufdfa", "0a", "\udc80", "(("],

@@ -11,6 +11,7 @@ from policy.profile import Action, RuleName
 TEXT = (files("policy.profiles") / "belgium.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.law("K27")
 def test_the_belgian_profile_ships_with_the_package() -> None:
     profile = Profile.load("belgium")
     assert profile.plan.country_code == "32"
@@ -18,6 +19,7 @@ def test_the_belgian_profile_ships_with_the_package() -> None:
     assert profile.rules[RuleName.GEOGRAPHIC].actions[Position.REDIRECT] is Action.BLOCK
 
 
+@pytest.mark.law("¶33")
 def test_the_version_changes_with_any_byte_of_the_file() -> None:
     assert Profile.parse(TEXT.encode(), "f").version == Profile.load("belgium").version
     assert Profile.parse(TEXT.encode() + b"\n", "f").version != Profile.load("belgium").version

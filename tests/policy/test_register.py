@@ -13,6 +13,7 @@ OLD = Dossier(prefix="+3245", reference="old", since=date(2025, 1, 1), until=dat
 NARROW = Dossier(prefix="+32456", reference="narrow", since=date(2025, 6, 1))
 
 
+@pytest.mark.law("L5", "K12")
 @pytest.mark.parametrize(
     ("number", "day", "reference"),
     [
@@ -27,14 +28,16 @@ NARROW = Dossier(prefix="+32456", reference="narrow", since=date(2025, 6, 1))
 )
 def test_the_most_particular_dossier_of_the_day_is_found(number: str, day: date, reference: str | None) -> None:
     for dossiers in ((OLD, NARROW), (NARROW, OLD)):
-        found = Register("v", dossiers).dossier_for(number, day)
+        found = Register("v", dossiers).covering(Dossier, number, day)
         assert (found and found.reference) == reference
 
 
+@pytest.mark.law("L5")
 def test_an_empty_register_has_no_dossier() -> None:
-    assert Register().dossier_for("+32456000000", date(2026, 1, 1)) is None
+    assert Register().covering(Dossier, "+32456000000", date(2026, 1, 1)) is None
 
 
+@pytest.mark.law("¶4")
 @pytest.mark.parametrize(
     ("moment", "day"),
     [

@@ -55,6 +55,7 @@ TABLE = [
 ]  # fmt: skip
 
 
+@pytest.mark.law("¶8 1°", "¶8 2°", "¶8 4°", "¶9", "¶25", "L6", "L7")
 @pytest.mark.parametrize(
     ("raw", "position", "letter"),
     [(row[0], p, letter) for row in TABLE for p, letter in zip((P, D, N, R, O), row[2:], strict=True)],
@@ -75,6 +76,7 @@ MOBILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.law("¶8 3°", "L3", "L4", "L5")
 @pytest.mark.parametrize(
     ("roaming", "position", "letter"),
     [(row[0], p, letter) for row in MOBILE for p, letter in zip((P, N, R), row[1:], strict=True)],
@@ -113,6 +115,7 @@ BAD_FORMS = [
 ]
 
 
+@pytest.mark.law("¶8 1°", "L10")
 @pytest.mark.parametrize(("raw", "why"), BAD_FORMS)
 def test_a_cli_that_is_not_in_e157_form_is_blocked_for_its_form(raw: str, why: str) -> None:
     verdict = judged(presented(raw))
@@ -133,6 +136,7 @@ GOOD_FORMS = [
 ]
 
 
+@pytest.mark.law("¶8 1°", "¶28")
 @pytest.mark.parametrize(("raw", "notation", "user_phone"), GOOD_FORMS)
 def test_a_well_formed_mobile_abroad_passes_however_its_uri_may_write_it(
     raw: str, notation: Notation, user_phone: bool
@@ -140,16 +144,19 @@ def test_a_well_formed_mobile_abroad_passes_however_its_uri_may_write_it(
     assert outcome(presented(raw, notation, user_phone=user_phone)) is Outcome.PASS
 
 
+@pytest.mark.law("¶8 1°")
 @pytest.mark.parametrize("raw", ["+32-470(0)123456", "+32(0)470123456"])
 @pytest.mark.parametrize("notation", [Notation.TEL, Notation.SIP])
 def test_a_bracketed_zero_is_bad_form_even_where_separators_are_allowed(raw: str, notation: Notation) -> None:
     assert outcome(presented(raw, notation, user_phone=True)) is Outcome.BLOCK
 
 
+@pytest.mark.law("¶8 3°", "L4")
 def test_a_withheld_mobile_says_which_proof_it_rests_on() -> None:
     assert judged(presented("+32470123456"), roaming=Roaming.FAILED).basis == "art. 1 3°, ¶8 3° (failed check)"
 
 
+@pytest.mark.law("¶9", "L2")
 @pytest.mark.parametrize(
     ("display", "cli", "letter"),
     [
@@ -190,6 +197,7 @@ def test_a_display_name_is_judged_by_the_numbers_it_shows(display: str, cli: str
     assert found is LETTERS[letter]
 
 
+@pytest.mark.law("L2", "¶8 3°")
 def test_a_display_name_may_repeat_a_mobile_that_was_verified_and_no_other() -> None:
     assert outcome(presented("+32470123456"), displayed("+32 470 12 34 56")) is Outcome.PASS
     assert outcome(presented("+32470123456"), displayed("+32470123457")) is Outcome.STRIP
@@ -199,6 +207,7 @@ def test_a_display_name_may_repeat_a_mobile_that_was_verified_and_no_other() -> 
     assert [f.outcome for f in withheld.findings] == [Outcome.WITHHOLD, Outcome.STRIP]
 
 
+@pytest.mark.law("¶8 1°", "¶25")
 @pytest.mark.parametrize(
     ("raw", "letter"),
     [
@@ -219,6 +228,7 @@ def test_a_user_part_is_text_until_it_sets_out_to_be_a_number(raw: str, letter: 
     assert outcome(presented(raw)) is LETTERS[letter]
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize(
     ("raw", "letter"),
     [

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def shown(stand: Stand, number: Secret) -> list[str]:
     return [f"{place} of {seen.start}" for seen in map(read, stand.got) for place in look(seen, number.digits)]
 
 
+@pytest.mark.law("L11")
 @given(st.randoms(use_true_random=False))
 def test_the_national_caller_never_sees_a_forbidden_number_of_a_callee_abroad(rng: random.Random) -> None:
     number = secret(rng)

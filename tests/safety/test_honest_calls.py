@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ def as_it_came(invite: Invite, left: Seen) -> None:
     assert left.start.split(" ")[1].partition("@")[0] == came.start.split(" ")[1].partition("@")[0]
 
 
+@pytest.mark.law("¶25", "¶28")
 @given(chances)
 def test_an_honest_call_from_abroad_crosses_byte_for_byte(rng: random.Random) -> None:
     invite = honest(rng)
@@ -49,6 +51,7 @@ def test_an_honest_call_from_abroad_crosses_byte_for_byte(rng: random.Random) ->
     as_it_came(invite, left)
 
 
+@pytest.mark.law("¶24", "¶28")
 @given(chances)
 def test_a_national_call_crosses_byte_for_byte_whatever_number_it_shows(rng: random.Random) -> None:
     invite = attempt(rng).invite
@@ -61,6 +64,7 @@ def test_a_national_call_crosses_byte_for_byte_whatever_number_it_shows(rng: ran
     as_it_came(invite, left)
 
 
+@pytest.mark.law("¶24")
 @given(chances)
 def test_a_national_answer_and_what_both_say_later_cross_byte_for_byte(rng: random.Random) -> None:
     invite = honest(rng)

@@ -56,6 +56,7 @@ def answered(stand: Stand, made: Invite) -> Seen:
 # The set-up.
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize("caller", ["<sip:025551212>", "<sip:0032-2-555-12-12>", "sip:0032.2.555.12.12", "<sip:112>"])
 def test_a_host_that_is_a_number_is_read_as_one(caller: str) -> None:
     stand = Stand()
@@ -63,6 +64,7 @@ def test_a_host_that_is_a_number_is_read_as_one(caller: str) -> None:
     assert stand.verdict == "block"
 
 
+@pytest.mark.law("¶28")
 @pytest.mark.parametrize("host", ["192.0.2.1", "[2001:db8::1]", "sbc1.carrier.example"])
 def test_a_host_that_is_an_address_is_no_number(host: str) -> None:
     stand = Stand()
@@ -70,6 +72,7 @@ def test_a_host_that_is_an_address_is_no_number(host: str) -> None:
     assert stand.verdict == "pass"
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize("claims", [
     {"orig": {"tn": "33612345678"}, "rcd": {"nam": "Tel 02 555 12 12"}},
     {"orig": {"tn": "33612345678"}, "rcd": {"jcd": ["vcard", [["tel", {}, "uri", "tel:+32-2-555-12-12"]]]}},
@@ -84,6 +87,7 @@ def test_a_passport_shows_nothing_in_its_other_claims(claims: str | dict[str, ob
     assert not shown(stand, FORBIDDEN)
 
 
+@pytest.mark.law("¶28")
 def test_a_shaken_passport_of_an_honest_call_crosses() -> None:
     line = passport({
         "attest": "A", "dest": {"tn": [CALLED[1:]]}, "iat": 1782900000, "orig": {"tn": "33612345678"},
@@ -112,6 +116,7 @@ def test_a_body_that_is_encoded_does_not_go_unread(name: str) -> None:
     assert Stand().invite(invite(f"{name}: gzip")) is None
 
 
+@pytest.mark.law("¶8 3°", "K11")
 @pytest.mark.parametrize("along", [
     "User-to-User: 2b3332343730363636363636;encoding=hex",
     "X-Who: Y2FsbCArMzI0NzA2NjY2NjY=",
@@ -128,6 +133,7 @@ def test_a_number_that_is_hidden_is_hidden_from_whoever_decodes(along: str) -> N
     assert not shown(stand, WITHHELD)
 
 
+@pytest.mark.law("¶8 3°", "K11")
 @pytest.mark.parametrize("kind", ["application/sdp", "Application / SDP ;x=y"])
 def test_a_session_description_loses_the_words_that_show_a_hidden_number(kind: str) -> None:
     body = SDP.replace(b"o=-", b"o=+32470666666").replace(b"s=-", b"s=Tel 0470 66 66 66")
@@ -147,6 +153,7 @@ def test_a_body_line_ends_where_sip_says_and_nowhere_else(separator: str) -> Non
 # After the set-up.
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize("beside", [
     "P-Asserted-Identity: <sip:unreadable",
     "P-Asserted-Identity: <sip:+32471000000@x.example>",
@@ -161,6 +168,7 @@ def test_a_later_text_does_not_slip_through_beside_a_worse_identity(beside: str,
     assert not shown(stand, FORBIDDEN)
 
 
+@pytest.mark.law("L11")
 def test_a_number_that_is_new_in_a_later_message_is_taken_out_of_all_its_headers() -> None:
     stand, made = Stand(), invite()
     answered(stand, made)
@@ -170,6 +178,7 @@ def test_a_number_that_is_new_in_a_later_message_is_taken_out_of_all_its_headers
         assert not shown(stand, digits)
 
 
+@pytest.mark.law("K11")
 def test_the_reason_of_a_cancel_shows_no_hidden_number() -> None:
     stand, made = Stand(), invite(caller=HIDDEN)
     arrived = stand.invite(made)
@@ -180,6 +189,7 @@ def test_the_reason_of_a_cancel_shows_no_hidden_number() -> None:
     assert not shown(stand, WITHHELD)
 
 
+@pytest.mark.law("K11")
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE", "INFO"])
 def test_a_callers_response_shows_no_hidden_number_beside_its_headers(method: str) -> None:
     stand, made = Stand(), invite(caller=HIDDEN)
@@ -208,6 +218,7 @@ def test_signalling_of_another_network_is_refused_in_mid_call_too(method: str) -
 # Honest calls.
 
 
+@pytest.mark.law("¶28")
 def test_a_withheld_call_whose_session_names_its_number_can_be_refreshed() -> None:
     body = SDP.replace(b"o=-", b"o=+32470666666")
     stand, made = Stand(), invite(caller=HIDDEN, body=body)
@@ -227,6 +238,7 @@ def test_a_withheld_call_to_ones_own_mailbox_lives_on() -> None:
     assert read(stand.sent[-1]).method == "INFO"
 
 
+@pytest.mark.law("¶28")
 @pytest.mark.parametrize("number", ["+3225551212", "0033140000000", "33140000000", "1207"])
 def test_a_callee_abroad_may_refresh_whatever_number_the_national_caller_dialled(number: str) -> None:
     stand = Stand(caller=NATIONAL)

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,17 +36,20 @@ def end_of(rng: random.Random) -> str:
     return stand.verdict if left else "refused"
 
 
+@pytest.mark.law("¶7", "¶9", "K11")
 @given(chances)
 def test_a_forbidden_number_never_leaves_in_the_invite(rng: random.Random) -> None:
     end_of(rng)
 
 
+@pytest.mark.law("¶28")
 def test_it_does_not_leave_and_not_because_every_call_is_refused() -> None:
     # By seed, so that the share is the same in every run: a few examples of a random search say little about it.
     ends = Counter(end_of(random.Random(seed)) for seed in range(CASES))
     assert ends["strip"] + ends["withhold"] >= CASES / 5, ends
 
 
+@pytest.mark.law("¶9", "L11", "K11")
 @given(chances)
 def test_a_forbidden_number_never_leaves_at_any_later_moment(rng: random.Random) -> None:
     made = attempt(rng)

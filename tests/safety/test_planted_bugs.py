@@ -284,6 +284,7 @@ def test_without_a_bug_nothing_is_found(hunt: Callable[[], bool]) -> None:
     assert not hunt()
 
 
+@pytest.mark.law("¶33")
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_found(name: str, monkeypatch: Patch) -> None:
     plant, hunt = BUGS[name]

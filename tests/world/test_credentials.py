@@ -406,6 +406,7 @@ def test_after_the_challenge_a_target_that_falls_silent_is_left_for_the_next() -
         scene.caller.bye(session)
 
 
+@pytest.mark.law("K11")
 def test_what_a_verdict_takes_out_stays_out_of_the_second_try() -> None:
     scene, carrier = challenged()
     scene.answers = {"+32470666666": Roaming.FAILED}

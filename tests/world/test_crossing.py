@@ -110,6 +110,7 @@ def answer(party: Party, request: Wire) -> Wire:
     return found
 
 
+@pytest.mark.law("¶28")
 @pytest.mark.parametrize(("from_home", "count"), [(True, 200), (False, 100)])
 def test_a_long_history_crosses_in_its_order(from_home: bool, count: int) -> None:
     """From abroad every entry is judged, by its number and by the digits of its index: 256 assertions at most."""

@@ -321,6 +321,7 @@ def test_an_early_dialog_can_be_named_and_has_the_name_of_its_branch_on_the_othe
         scene.caller.cancel(session)
 
 
+@pytest.mark.law("¶8 3°", "K11")
 def test_what_a_verdict_withholds_is_shown_to_no_branch_by_no_later_request(kind: type[Scene]) -> None:
     number = f"<sip:{MOBILE}@abroad>"
     with kind(answers={MOBILE: Roaming.FAILED}) as scene:

@@ -49,6 +49,7 @@ def status_of(world: Scene, request: Wire) -> int:
     return found
 
 
+@pytest.mark.law("L13")
 @pytest.mark.parametrize("from_home", [False, True])
 def test_it_goes_by_its_route_and_is_recorded_and_counted(from_home: bool) -> None:
     with scene(from_home=from_home) as world:
@@ -79,6 +80,7 @@ def test_the_number_is_read_as_routes_read_it(uri: str) -> None:
         world.caller.bye(session)
 
 
+@pytest.mark.law("L13")
 @pytest.mark.parametrize("number", ["1120", "0112", "+32112", "+112", "11"])
 def test_only_exactly_an_emergency_number_is_one(number: str) -> None:
     with scene() as world:
@@ -101,6 +103,7 @@ def test_no_limit_holds_it_up_and_it_takes_nobodys_place() -> None:
         world.caller.bye(second)
 
 
+@pytest.mark.law("L13")
 def test_it_goes_where_evidence_cannot_be_kept() -> None:
     with scene() as world:
         world.core.may_record = False
@@ -108,6 +111,7 @@ def test_it_goes_where_evidence_cannot_be_kept() -> None:
         world.caller.bye(session)
 
 
+@pytest.mark.law("L13")
 @pytest.mark.parametrize(
     "headers",
     [

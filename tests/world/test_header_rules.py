@@ -87,6 +87,7 @@ def test_rules_reach_the_dialog_and_responses_only_where_they_say_so() -> None:
     assert told == {("INVITE", 180), ("INVITE", 200), ("INFO", 200)}
 
 
+@pytest.mark.law("¶33", "K11")
 @pytest.mark.parametrize("name", ["X-Note", "Subject", "P-Asserted-Identity", "Diversion"])
 def test_a_rule_that_shows_what_the_verdict_takes_out_gets_the_call_refused(name: str) -> None:
     config = with_rules(rule("add", name, f'"{FORBIDDEN}" <sip:x@y>'))
@@ -138,6 +139,7 @@ def withheld(config: Config) -> Wire:
     return scene.callee.requests("INVITE")[0]
 
 
+@pytest.mark.law("K11")
 @pytest.mark.parametrize("action", ["add", "set"])
 @pytest.mark.parametrize("name", ["P-Asserted-Identity", "Remote-Party-ID", "Diversion", "Call-Info", "Subject", "b"])
 def test_nothing_that_names_the_caller_is_added_to_a_withheld_call(action: str, name: str) -> None:
@@ -152,6 +154,7 @@ def test_what_names_the_caller_of_any_other_call_is_changed_as_the_rules_say() -
     assert not called(with_rules(rule("remove", "P-Asserted-Identity")), shown).all("p-asserted-identity")
 
 
+@pytest.mark.law("¶24")
 def test_a_national_call_has_rules_and_no_policy() -> None:
     config = with_rules(abroad=(rule("set", "P-Asserted-Identity", "<sip:+3225550000@gw.example>"),))
     invite = called(config, [("P-Asserted-Identity", "<sip:+3225551212@x>")], from_home=True)

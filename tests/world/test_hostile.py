@@ -35,6 +35,7 @@ def home_to_home() -> Config:
     return attrs.evolve(first, route=(*first.route, Route(source="home", prefix="+3249", to="third")))
 
 
+@pytest.mark.law("¶11")
 @pytest.mark.parametrize("method", ["UPDATE", "INVITE", "INFO", "BYE"])
 def test_who_is_told_the_name_of_a_call_at_home_cannot_speak_in_it_from_abroad(method: str) -> None:
     """An attended transfer tells the transferee abroad (Call-ID, both tags) of the consultation between two at home."""
@@ -61,6 +62,7 @@ def test_who_is_told_the_name_of_a_call_at_home_cannot_speak_in_it_from_abroad(m
         world.callee.bye(consultation)
 
 
+@pytest.mark.law("L13")
 @pytest.mark.parametrize(
     "uri",
     [
@@ -118,6 +120,7 @@ def test_after_a_redirection_the_number_first_called_is_no_more_the_called_one(n
         world.caller.bye(session)
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize(
     "written", ["sip:x@y;method=INVITE?From={}", "sip:x@y;a=b?P-Asserted-Identity={}", '<sip:x@y>;n="{}"']
 )

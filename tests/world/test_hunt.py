@@ -105,6 +105,7 @@ def test_a_caller_who_gives_up_between_two_targets_is_let_go() -> None:
             assert session.final == 487, at
 
 
+@pytest.mark.law("K11")
 def test_what_a_verdict_takes_out_is_out_at_every_target() -> None:
     with scene(answers={MOBILE: Roaming.FAILED}) as world:
         refuses_503(world)

@@ -51,6 +51,7 @@ def test_a_number_abroad_has_no_national_form() -> None:
     assert invite.start == "INVITE sip:0033612340000@192.0.2.1:5060 SIP/2.0"
 
 
+@pytest.mark.law("K17")
 @pytest.mark.parametrize("form", CalledFormat)
 def test_the_caller_number_is_never_written_anew(form: CalledFormat) -> None:
     identity = [("P-Asserted-Identity", "<sip:+33612345678@carrier.example>"), ("Diversion", "<sip:+33612345679@x>")]
@@ -111,6 +112,7 @@ def test_parameters_of_the_number_cross_with_it() -> None:
     assert invite.start == "INVITE sip:093330000;npdi;rn=+3212345678@198.51.100.1:5060 SIP/2.0"
 
 
+@pytest.mark.law("K18")
 def test_evidence_has_the_number_as_it_came() -> None:
     with Scene(config=writing(home=CalledFormat.NATIONAL)) as scene:
         session = scene.caller.invite("003293330000")

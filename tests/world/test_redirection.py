@@ -400,6 +400,7 @@ def test_no_redirection_leads_to_an_emergency_service(redirects: Redirects) -> N
 # The verdict.
 
 
+@pytest.mark.law("K11")
 def test_what_is_withheld_is_withheld_at_the_next_number_too() -> None:
     scene, callee = moving(Redirects.FOLLOW, {CALLED: to(MOVED)})
     scene.answers = {"+32470666666": Roaming.FAILED}
@@ -425,6 +426,7 @@ def test_a_number_that_is_withheld_is_not_called_either() -> None:
     assert not scene.alarms
 
 
+@pytest.mark.law("¶10")
 @pytest.mark.parametrize("entry", ["+3293330000", "+32470123456"])
 def test_a_call_whose_verdict_hangs_on_the_called_number_is_not_sent_on(entry: str) -> None:
     history = ("History-Info", f"<sip:{entry}@abroad>;index=1")

@@ -130,6 +130,7 @@ def test_from_stays_the_same_in_the_whole_dialog() -> None:
         assert {wire.first("from").partition(";")[0] for wire in back} == {session.remote.partition(";")[0]}
 
 
+@pytest.mark.law("L11")
 def test_a_hidden_host_changes_no_verdict_of_a_later_message() -> None:
     """The number of the set-up is known in an UPDATE by the From that its own side has always had."""
     with Scene() as scene:
@@ -142,6 +143,7 @@ def test_a_hidden_host_changes_no_verdict_of_a_later_message() -> None:
     assert [record.kind for record in scene.records] == ["verdict", "answer", "end"]
 
 
+@pytest.mark.law("K18")
 def test_evidence_has_the_hosts_as_they_came() -> None:
     with Scene() as scene:
         scene.caller.bye(talk(scene))

@@ -214,6 +214,7 @@ def test_a_peer_that_has_gone_silent_is_not_looked_for_elsewhere() -> None:
 # Screening.
 
 
+@pytest.mark.law("¶10")
 def test_a_call_that_takes_over_another_is_judged_like_any_other() -> None:
     with scene() as world:
         session = talking(world)
@@ -245,6 +246,7 @@ def test_the_number_that_a_taken_call_called_is_nobodys_claim() -> None:
         world.caller.bye(taking)
 
 
+@pytest.mark.law("¶9", "L11")
 def test_a_forbidden_number_does_not_cross_in_the_headers_of_a_refer_to() -> None:
     with scene() as world:
         session = talking(world)
@@ -259,6 +261,7 @@ def test_a_forbidden_number_does_not_cross_in_the_headers_of_a_refer_to() -> Non
         world.caller.bye(session)
 
 
+@pytest.mark.law("L11")
 def test_a_forbidden_referrer_is_taken_out() -> None:
     with scene() as world:
         session = talking(world)

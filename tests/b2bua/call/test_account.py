@@ -1,4 +1,5 @@
 import orjson
+import pytest
 
 from b2bua.call import account
 from policy.claim import Position
@@ -29,6 +30,7 @@ VERDICT = Verdict(
 )
 
 
+@pytest.mark.law("K18")
 def test_a_finding_is_told_under_the_names_that_stay() -> None:
     assert account.of_finding(FINDING) == {
         "position": "network",
@@ -44,6 +46,7 @@ def test_a_finding_is_told_under_the_names_that_stay() -> None:
     }
 
 
+@pytest.mark.law("K31")
 def test_a_verdict_is_told_without_a_number_of_anybody() -> None:
     told = account.of_verdict(VERDICT)
     assert told == {

@@ -88,6 +88,7 @@ def test_headers_and_body_cross_byte_for_byte_in_their_order() -> None:
         scene.caller.bye(session)
 
 
+@pytest.mark.law("¶24")
 def test_a_national_call_crosses_with_all_its_identities() -> None:
     identities: Fields = [
         ("P-Asserted-Identity", '"A" <sip:+3225551212@x>, <tel:1207>'),
@@ -164,6 +165,7 @@ def test_the_ways_of_the_two_legs_never_mix() -> None:
 # Refusals of the law.
 
 
+@pytest.mark.law("¶7", "L12")
 def test_a_blocked_call_gets_603_at_once_and_the_other_side_never_sees_a_packet() -> None:
     with Scene() as scene:
         outputs = scene.deliver(scene.caller, scene.caller.invite(caller=GEOGRAPHIC).invite.data)
@@ -177,6 +179,7 @@ def test_a_blocked_call_gets_603_at_once_and_the_other_side_never_sees_a_packet(
     assert [record.kind for record in scene.records] == ["verdict", "end"]
 
 
+@pytest.mark.law("L12")
 @pytest.mark.parametrize(
     ("caller", "headers"),
     [
@@ -197,6 +200,7 @@ def test_every_refusal_says_the_same(caller: str, headers: Fields) -> None:
     assert not scene.callee.seen
 
 
+@pytest.mark.law("¶8", "K18")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -223,6 +227,7 @@ def test_an_invite_without_contact_is_400() -> None:
     assert scene.caller.responses()[0].status == 400
 
 
+@pytest.mark.law("¶25", "L1")
 def test_a_call_without_a_number_stays_as_it_is() -> None:
     with Scene() as scene:
         session = scene.caller.invite(caller='"Privé" <sip:anonymous@anonymous.invalid>', headers=[("Privacy", "id")])
@@ -249,6 +254,7 @@ def test_a_question_holds_the_call_with_100_until_it_is_answered() -> None:
     assert scene.record("verdict").personal["roaming"] == {"+32470123456": "abroad"}
 
 
+@pytest.mark.law("¶8 3°")
 @pytest.mark.parametrize("said", [Roaming.NOT_ABROAD, Roaming.UNKNOWN_SUBSCRIBER, Roaming.NOT_OFFERED])
 def test_a_mobile_number_that_is_not_abroad_is_refused(said: Roaming) -> None:
     with Scene(answers={"+32470123456": said}) as scene:
@@ -257,6 +263,7 @@ def test_a_mobile_number_that_is_not_abroad_is_refused(said: Roaming) -> None:
     assert not scene.callee.seen
 
 
+@pytest.mark.law("¶8 3°", "L4")
 def test_a_failed_check_withholds_the_number() -> None:
     with Scene(answers={"+32470123456": Roaming.FAILED}) as scene:
         session = scene.caller.invite(caller=MOBILE, headers=[("P-Asserted-Identity", "<tel:+32470123456>")])
@@ -270,6 +277,7 @@ def test_a_failed_check_withholds_the_number() -> None:
     assert scene.record("verdict").facts["verdict"] == "withhold"
 
 
+@pytest.mark.law("L4", "K10")
 def test_a_holder_that_says_nothing_counts_as_failed_after_two_seconds() -> None:
     with Scene(answers={"+32470123456": None}) as scene:
         session = scene.caller.invite(caller=MOBILE)
@@ -659,6 +667,7 @@ def test_headers_of_a_bye_cross() -> None:
 # The evidence.
 
 
+@pytest.mark.law("¶16 identity", "K18")
 def test_the_verdict_line_holds_what_was_claimed_and_what_was_found() -> None:
     with Scene() as scene:
         session = scene.caller.invite(
@@ -692,6 +701,7 @@ def test_the_answer_line_names_the_other_leg() -> None:
         scene.caller.bye(session)
 
 
+@pytest.mark.law("L13")
 def test_a_call_to_112_is_neither_blocked_nor_withheld() -> None:
     with Scene() as scene:
         session = scene.caller.invite("112", GEOGRAPHIC)
@@ -769,6 +779,7 @@ def test_a_question_answered_gives_no_second_100() -> None:
         assert [w.status for w in scene.caller.seen].count(100) == 1
 
 
+@pytest.mark.law("¶33")
 def test_the_evidence_of_a_refusal_is_whole_before_the_refusal_leaves() -> None:
     with Scene() as scene:
         data = scene.caller.invite(caller="<sip:+3225551212@x>").invite.data

@@ -102,6 +102,7 @@ def test_an_invite_of_a_trunk_that_is_gone_is_403() -> None:
 # Evidence that cannot be kept.
 
 
+@pytest.mark.law("¶33")
 def test_without_evidence_a_screened_call_is_503_and_told_when_to_come_back() -> None:
     with Scene() as scene:
         scene.core.may_record = False
@@ -112,6 +113,7 @@ def test_without_evidence_a_screened_call_is_503_and_told_when_to_come_back() ->
     assert scene.core.statistics().counters["refused: no evidence possible"] == 1
 
 
+@pytest.mark.law("¶24")
 def test_without_evidence_national_calls_go_on() -> None:
     with Scene(from_home=True) as scene:
         scene.core.may_record = False
@@ -136,6 +138,7 @@ def test_without_evidence_a_call_that_stands_goes_on_to_its_end() -> None:
 # What is told and what is kept.
 
 
+@pytest.mark.law("K26")
 def test_statistics_count_verdicts_ends_and_drops_by_name() -> None:
     with Scene() as scene:
         session = scene.caller.invite()
@@ -151,6 +154,7 @@ def test_statistics_count_verdicts_ends_and_drops_by_name() -> None:
     assert counters["drop: keepalive"] == 1
 
 
+@pytest.mark.law("¶33")
 def test_a_line_of_evidence_stands_before_what_it_allows() -> None:
     with Scene() as scene:
         first = scene.caller.invite()
@@ -370,5 +374,5 @@ test_peers_may_live_as_they_like = Life.TestCase
 
 
 def test_the_snapshot_is_a_value() -> None:
-    nothing = {"calls": 0, "transactions": 0, "dialogs": 0, "counters": {}, "targets": {}}
+    nothing = {"calls": 0, "transactions": 0, "dialogs": 0, "counters": {}, "targets": {}, "shares": {}}
     assert attrs.asdict(Scene().core.statistics()) == nothing

@@ -19,6 +19,7 @@ def verdict(outcome: Outcome) -> Verdict:
     return Verdict(outcome=outcome, basis="", findings=(), flags=(), profile="", register="", decided_at=EPOCH)
 
 
+@pytest.mark.law("¶15", "¶31", "K17")
 @pytest.mark.parametrize("trunk_class", TrunkClass)
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_names_the_caller_is_spared_where_it_must_not_show_or_must_not_change(
@@ -29,6 +30,7 @@ def test_what_names_the_caller_is_spared_where_it_must_not_show_or_must_not_chan
     assert spared(caller, verdict(outcome)) == (CALLER if is_spared else frozenset())
 
 
+@pytest.mark.law("¶15", "¶31", "K17")
 @pytest.mark.parametrize("trunk_class", [TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4])
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("on", Direction)

@@ -94,6 +94,7 @@ def test_a_rule_and_a_flag_of_the_hooks_own_stand_in_the_evidence_under_its_name
     assert rules(played) == ["foreign", "hook: block list"]
 
 
+@pytest.mark.law("¶33")
 def test_no_finding_of_a_hook_passes_for_one_of_the_decree() -> None:
     with scene(Hooks(verdict=adding(rule="geographic", outcome=Outcome.BLOCK))) as played:
         played.caller.invite()
@@ -193,6 +194,7 @@ def test_a_hook_is_asked_once_and_after_the_roaming_answer() -> None:
 # What it may not.
 
 
+@pytest.mark.law("¶33", "K23")
 @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.STRIP, Outcome.WITHHOLD])
 def test_a_hook_makes_no_verdict_milder(outcome: Outcome) -> None:
     with scene(always(outcome)) as played:
@@ -204,6 +206,7 @@ def test_a_hook_makes_no_verdict_milder(outcome: Outcome) -> None:
     assert told(played) == [f"the verdict hook would turn block into {outcome.word}; the engine's verdict stands"]
 
 
+@pytest.mark.law("¶33")
 def test_a_verdict_without_the_findings_of_the_engine_loses_none_of_them() -> None:
     with scene(Hooks(verdict=lambda claim, verdict: attrs.evolve(verdict, findings=(), flags=()))) as played:
         session = played.caller.invite(caller=GEOGRAPHIC)
@@ -283,6 +286,7 @@ def test_what_cannot_be_done_or_written_down_is_as_if_it_had_not_been_said(hook:
 outcomes = st.sampled_from(Outcome)
 
 
+@pytest.mark.law("¶33", "K23")
 @given(caller=st.sampled_from([CALLER, "+3225551212", "1207"]), said=outcomes, found=outcomes, header=st.booleans())
 def test_whatever_a_hook_says_no_verdict_becomes_milder_and_none_lacks_its_reason(
     caller: str, said: Outcome, found: Outcome, header: bool
@@ -326,6 +330,7 @@ def test_calls_of_national_trunks_are_none_of_its_business_unless_it_says_so() -
     assert played.record("verdict").facts["rules"] == [RULE]
 
 
+@pytest.mark.law("¶24")
 @pytest.mark.parametrize("outcome", [Outcome.STRIP, Outcome.WITHHOLD])
 def test_a_national_call_is_blocked_or_left_alone_but_never_changed(outcome: Outcome) -> None:
     with scene(always(outcome), from_home=True) as played:
@@ -339,6 +344,7 @@ def test_a_national_call_is_blocked_or_left_alone_but_never_changed(outcome: Out
     assert len(told(played)) == 1
 
 
+@pytest.mark.law("L13")
 def test_a_call_to_an_emergency_service_is_asked_of_no_hook() -> None:
     hooks = Hooks(verdict=never, route=lambda source, called: "abroad", judges_national=True)
     with scene(hooks) as played:

@@ -227,6 +227,7 @@ def test_a_number_out_of_order_is_500() -> None:
 # What comes later is judged too.
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
 @pytest.mark.parametrize("number", ["+3225551212", "+3280012345", "1207", "+320470123456"])
 def test_a_forbidden_caller_in_mid_call_is_refused_and_the_call_stands(method: str, number: str) -> None:
@@ -239,6 +240,7 @@ def test_a_forbidden_caller_in_mid_call_is_refused_and_the_call_stands(method: s
         assert scene.core.statistics().calls == 1
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize("method", ["INFO", "MESSAGE", "BREW"])
 def test_other_requests_lose_the_field_and_go_on(method: str) -> None:
     scene = Scene()
@@ -272,6 +274,7 @@ def test_an_ack_loses_the_field() -> None:
         scene.caller.bye(near)
 
 
+@pytest.mark.law("L11")
 def test_a_mobile_number_first_seen_in_mid_call_is_taken_out_and_nobody_is_asked() -> None:
     scene = Scene(answers={"+32475111111": Roaming.ABROAD})
     with talking(scene) as (near, _):
@@ -299,6 +302,7 @@ def test_what_goes_abroad_is_not_touched() -> None:
         assert scene.caller.requests("UPDATE")[0].first("p-asserted-identity") == GEOGRAPHIC
 
 
+@pytest.mark.law("L11")
 def test_a_response_from_abroad_loses_the_field() -> None:
     scene = Scene(from_home=True)
     with scene:
@@ -312,6 +316,7 @@ def test_a_response_from_abroad_loses_the_field() -> None:
         scene.caller.bye(near)
 
 
+@pytest.mark.law("¶8 3°", "K11")
 @pytest.mark.parametrize("place", ["header", "body", "split"])
 def test_a_withheld_number_reaches_the_callee_in_no_later_message(place: str) -> None:
     scene = Scene(answers={"+32470123456": Roaming.FAILED})

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Probe, Route, Sip, Target, Trunk
-from b2bua.config.check import Finding, check
+from b2bua.config.check import check
+from b2bua.config.finding import Finding
 from policy.claim import TrunkClass
 
 INT, NAT = TrunkClass.INTERNATIONAL, TrunkClass.NATIONAL
@@ -35,6 +36,7 @@ def findings(*trunks: Trunk) -> list[Finding]:
     return list(check(config(*trunks)))
 
 
+@pytest.mark.law("¶11")
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -66,6 +68,7 @@ def test_sockets_apart_may_be_of_any_class(first: str, second: str) -> None:
     assert [f for f in found if f.fatal and f.where[-1] != "targets"] == []
 
 
+@pytest.mark.law("¶11")
 @given(
     classes=st.lists(st.sampled_from([INT, NAT, None]), min_size=2, max_size=4),
     sockets=st.lists(st.sampled_from(["192.0.2.10:5060", "192.0.2.11:5060", "0.0.0.0:5060"]), min_size=4, max_size=4),
@@ -85,6 +88,7 @@ def test_trunks_of_one_class_share_a_socket_when_their_peers_differ() -> None:
     assert findings(trunk("a", INT, listen, "192.0.2.1"), trunk("b", INT, listen, "192.0.2.2")) == []
 
 
+@pytest.mark.law("¶11")
 @pytest.mark.parametrize(
     ("first", "second", "overlaps"),
     [
@@ -109,6 +113,7 @@ def test_peers_that_overlap_on_sockets_apart_are_none() -> None:
     assert found == []
 
 
+@pytest.mark.law("¶11")
 def test_a_trunk_without_a_class_is_international_and_warned_of() -> None:
     one = trunk("a", None, "192.0.2.10", "192.0.2.1")
     assert one.trunk_class is INT
@@ -118,19 +123,10 @@ def test_a_trunk_without_a_class_is_international_and_warned_of() -> None:
     assert "art. 2" in found.problem
 
 
-@pytest.mark.parametrize("declared", [TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4])
-def test_a_class_whose_conditions_cannot_be_declared_is_refused(declared: TrunkClass) -> None:
-    (found,) = findings(trunk("a", declared, "192.0.2.10", "192.0.2.1"))
-    assert found.fatal
-    assert str(declared) in found.problem
-    assert "not available in this version" in found.problem
-    assert "international" in found.mend
-
-
-def test_every_class_is_either_usable_or_refused_by_name() -> None:
-    for declared in TrunkClass:
-        fatal = [f for f in findings(trunk("a", declared, "192.0.2.10", "192.0.2.1")) if f.fatal]
-        assert bool(fatal) == (declared not in (INT, NAT))
+@pytest.mark.law("¶11", "¶31", "art. 4")
+@pytest.mark.parametrize("declared", TrunkClass)
+def test_every_class_can_be_declared(declared: TrunkClass) -> None:
+    assert findings(trunk("a", declared, "192.0.2.10", "192.0.2.1")) == []
 
 
 def test_a_wildcard_and_one_address_cannot_both_be_bound() -> None:

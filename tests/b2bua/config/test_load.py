@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from b2bua.config import Config, Endpoint, Mistake, load, read
-from b2bua.config.load import line_of
+from b2bua.config.source import line_of
 from b2bua.errors import ConfigError
 from policy.claim import TrunkClass
 from policy.roaming import Roaming
@@ -125,10 +125,9 @@ MISTAKES = [
     ('name = "abroad"', 'name = ""', 5, "trunk[0].name", "is no name", "in a log"),
     ('name = "home"', 'name = "abroad"', 12, "trunk[1].name", "is taken", "another name"),
     ('"international"', '"foreign"', 6, "trunk[0].class", "is none of 'international', 'national'", "docs/"),
-    ('"international"', '"national-transit"', 6, "trunk[0].class", "not available in this version", '"international"'),
-    ('"international"', '"article-4"', 6, "trunk[0].class", "not available in this version", '"international"'),
+    ('"international"', '"transit"', 6, "trunk[0].class", "is none of 'international'", "'national-transit'"),
     ("peers = ", "peer = ", 8, "trunk[0].peer", "is no key", "did you mean 'peers'"),
-    ("peers = ", "zzzz = ", 8, "trunk[0].zzzz", "is no key", "one of advertise, called_format, class"),
+    ("peers = ", "zzzz = ", 8, "trunk[0].zzzz", "is no key", "one of advertise, called_format, "),
     ('["192.0.2.10:5060"]', '"192.0.2.10:5060"', 7, "trunk[0].listen", "is not a list", "docs/operating.md"),
     ('["192.0.2.10:5060"]', "[]", 7, "trunk[0].listen", "is empty", "at least one"),
     ('"192.0.2.10:5060"', "5060", 7, "trunk[0].listen[0]", "5060 is not a string", "docs/operating.md"),
@@ -181,37 +180,15 @@ MORE = [
     ('[roaming]\nnot_offered = ["0455"]', 27, "roaming.not_offered[0]", "no number in the form", "write +"),
     ('[roaming.table]\n"0470" = "abroad"', 27, "roaming.table.0470", "no number in the form", "write +"),
     ('[roaming.table]\n"+32470" = "maybe"', 27, "roaming.table.+32470", "is none of 'abroad'", "docs/operating.md"),
-    ('[[dossier]]\nprefix = "+32"\nreference = "d"', 26, "dossier[0].since", "is missing", "docs/operating.md"),
-    (
-        '[[dossier]]\nprefix = "+32"\nreference = "d"\nsince = "2024-12-01"',
-        29,
-        "dossier[0].since",
-        "is not a day",
-        "bare",
-    ),
-    (
-        '[[dossier]]\nprefix = "+32"\nreference = "d"\nsince = 2024-12-01T01:02:03',
-        29,
-        "dossier[0].since",
-        "is not a day",
-        "bare",
-    ),
-    (
-        '[[dossier]]\nprefix = "0456"\nreference = "d"\nsince = 2024-12-01',
-        27,
-        "dossier[0].prefix",
-        "no number in the form",
-        "write +",
-    ),
-    (
-        '[[dossier]]\nprefix = "+32"\nreference = "d"\nsince = 2024-12-01\nuntil = 2024-11-30',
-        30,
-        "dossier[0].until",
-        "before it begins",
-        "later day",
-    ),
+    ("[profile.settings]\non_errors = 1", 27, "profile.settings.on_errors", "no such setting", "as a setting"),
+    ('[profile.settings]\non_error = "pass"', 27, "profile.settings.on_error", "write one of", "as a setting"),
+    ("[profile.settings.article-3]\nbasis = 1", 27, "profile.settings.article-3.basis", "no such setting", "as a"),
+    ("[profile.settings.article-3]\nroamer = 1", 27, "profile.settings.article-3.roamer", "true or false", "as a"),
+    ("[profile.settings.article-4]\nbasis = 1", 26, "profile.settings.article-4", "no such table", "as a setting"),
+    ("[profile]\nsettings = 5", 27, "profile.settings", "is not a table", "docs/operating.md"),
+    ('[[explain.outbound]]\ncaller = "0470"\ncalled = "+336"', 27, "explain.outbound[0].caller", "form", "write +"),
     ('[emergency]\nroute = "nowhere"', 27, "emergency.route", "'nowhere' is no trunk", "one of abroad, home"),
-    ("[a.b]\nc = 1", 26, "a", "is no key", "one of dossier"),
+    ("[a.b]\nc = 1", 26, "a", "is no key", "one of emergency"),
 ]
 
 
@@ -277,7 +254,7 @@ def test_load_raises_with_every_mistake_in_its_words(tmp_path: Path) -> None:
     assert "b2bua.toml:20: route[0].to" in str(caught.value)
 
 
-@pytest.mark.parametrize("single", ["trunk", "route", "dossier"])
+@pytest.mark.parametrize("single", ["trunk", "route"])
 def test_single_brackets_where_there_may_be_several_are_named(tmp_path: Path, single: str) -> None:
     text = f'[journal]\ndirectory = "x"\n\n[{single}]\nname = "a"\n'
     found = [one for one in mistakes(tmp_path, text) if one.key == single and one.problem != "is missing"]
@@ -286,7 +263,7 @@ def test_single_brackets_where_there_may_be_several_are_named(tmp_path: Path, si
 
 
 @pytest.mark.parametrize("value", ["5", '"abc"', "[1]", "[[]]", "true", "1979-05-27", "{a = 1}"])
-@pytest.mark.parametrize("key", ["trunk", "route", "dossier", "journal", "sip", "roaming", "emergency", "profile"])
+@pytest.mark.parametrize("key", "trunk route register explain journal sip roaming emergency profile".split())
 def test_a_value_of_the_wrong_shape_is_named(tmp_path: Path, key: str, value: str) -> None:
     found = mistakes(tmp_path, f"{key} = {value}\n")
     named = [one for one in found if one.key.startswith(key) and one.problem != "is missing"]
@@ -362,7 +339,8 @@ def test_left_out_tables_have_their_defaults(tmp_path: Path) -> None:
     assert (config.sip.t1_ms, config.sip.t2_ms, config.sip.t4_ms) == (500, 4_000, 5_000)
     assert config.roaming is None
     assert config.emergency is None
-    assert config.dossier == ()
+    assert config.register.entries == ()
+    assert config.profile.settings == {}
 
 
 # Where a key stands.
@@ -423,7 +401,7 @@ KEYS = st.sampled_from(
     ]
 )
 TABLES = "[journal] [[journal]] [trunk] [[trunk]] [[route]] [roaming] [roaming.table] [sip] [profile] [o.x]"
-HEADERS = st.sampled_from([*TABLES.split(), "[emergency]", "[[dossier]]"])
+HEADERS = st.sampled_from([*TABLES.split(), "[emergency]", "[[register.dossier]]"])
 LINES = st.one_of(HEADERS, st.builds("{} = {}".format, KEYS, VALUES))
 
 

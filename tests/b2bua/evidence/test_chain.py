@@ -141,6 +141,7 @@ def double(lines: list[bytes]) -> None:
     lines.insert(4, lines[3])
 
 
+@pytest.mark.law("¶33", "K18")
 @pytest.mark.parametrize(
     ("tamper", "line", "problem"),
     [
@@ -185,6 +186,7 @@ def test_a_segment_that_is_taken_away_is_found(tmp_path: Path) -> None:
     assert broken(tmp_path, lines[:3], lines[6:]) is not None
 
 
+@pytest.mark.law("L16", "K31")
 def test_personal_fields_can_be_taken_away_all_or_some(tmp_path: Path) -> None:
     lines = chain(5)
     for number, gone in enumerate((["called"], ["called", "identity"], list(PERSONAL))):
@@ -229,6 +231,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.law("K18")
 @given(personal=st.dictionaries(st.text(min_size=1, max_size=5), VALUES, max_size=4), note=VALUES)
 def test_whatever_was_sealed_verifies(
     tmp_path_factory: pytest.TempPathFactory, personal: dict[str, object], note: object

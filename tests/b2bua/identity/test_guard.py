@@ -12,6 +12,7 @@ def printed(user: str = "+3293330000", note: str = "", body: str = "") -> bytes:
     return HEAD.format(user=user, note=note, body=body).encode("utf-8", "surrogateescape")
 
 
+@pytest.mark.law("K11")
 @pytest.mark.parametrize(
     "spelling",
     [
@@ -36,6 +37,7 @@ def test_other_digits_are_no_secret(text: str) -> None:
     assert leak(printed(note=text, body=text), [SECRET], "") is None
 
 
+@pytest.mark.law("K11")
 def test_a_folded_line_is_read_as_one() -> None:
     assert leak(printed(note="+32470\r\n 123456"), [SECRET], "") == "X-Note"
     assert leak(printed(note="+32470\r\n\t123456"), [SECRET], "") == "X-Note"

@@ -30,6 +30,7 @@ def screened(screen: LaterScreen, sent: Request | Response) -> tuple[Outcome, He
     return screen.apply(sent, headers, BELGIUM, Register(), Moment(0.0, EPOCH)), headers
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize("number", ["+3225551212", "+3280012345", "1207", "+320470123456", "25551212"])
 def test_a_number_that_blocks_is_taken_out_and_told(number: str) -> None:
     outcome, headers = screened(LaterScreen(claim=CLAIM), message(f"P-Asserted-Identity: <sip:{number}@x>", "X-K: 1"))
@@ -37,6 +38,7 @@ def test_a_number_that_blocks_is_taken_out_and_told(number: str) -> None:
     assert headers.keys == ["x-k"]
 
 
+@pytest.mark.law("¶25")
 def test_a_foreign_number_crosses() -> None:
     outcome, headers = screened(LaterScreen(claim=CLAIM), message("P-Asserted-Identity: <tel:+442079460000>"))
     assert outcome is Outcome.PASS
@@ -49,6 +51,7 @@ def test_no_identity_is_no_finding() -> None:
     assert headers.keys == ["x-k"]
 
 
+@pytest.mark.law("L11")
 def test_what_cannot_be_read_takes_every_identity_with_it() -> None:
     outcome, headers = screened(
         LaterScreen(claim=CLAIM), message("P-Asserted-Identity: <tel:+33", "Diversion: <tel:+331>", "X-K: 1")
@@ -57,12 +60,14 @@ def test_what_cannot_be_read_takes_every_identity_with_it() -> None:
     assert headers.keys == ["x-k"]
 
 
+@pytest.mark.law("L11")
 def test_a_mobile_number_that_was_never_asked_about_is_stripped() -> None:
     outcome, headers = screened(LaterScreen(claim=CLAIM), message("P-Asserted-Identity: <tel:+32470123456>"))
     assert outcome is Outcome.STRIP
     assert len(headers) == 0
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize(("said", "outcome"), [(Roaming.ABROAD, Outcome.PASS), (Roaming.NOT_ABROAD, Outcome.BLOCK)])
 def test_a_mobile_number_of_the_set_up_is_judged_by_its_answer(said: Roaming, outcome: Outcome) -> None:
     screen = LaterScreen(claim=CLAIM, answers={"+32470123456": Answer(said, "test")})
@@ -84,6 +89,7 @@ def test_hygiene_is_kept_in_later_messages() -> None:
     assert len(headers) == 0
 
 
+@pytest.mark.law("¶8 3°", "L11", "K11")
 def test_a_withheld_call_stays_withheld() -> None:
     screen = LaterScreen(claim=CLAIM, withheld=True, secrets=("32470123456",))
     _, headers = screened(screen, message("P-Asserted-Identity: <tel:+442079460000>", "X-K: 0032470123456", "X-L: 1"))

@@ -18,6 +18,7 @@ def sealed(claims: str, *, padded: bool = False) -> str:
     return f"e30.{text if padded else text.rstrip('=')}.sig;info=<https://x/cert>;alg=ES256;ppt=shaken"
 
 
+@pytest.mark.law("¶9", "L11")
 @pytest.mark.parametrize("padded", [False, True])
 def test_calling_and_diverting_numbers_are_read(padded: bool) -> None:
     claims = {"orig": {"tn": "3225551212"}, "div": {"tn": "33612345678"}, "iat": 1, "attest": "A", "origid": "123e4567"}
@@ -56,6 +57,7 @@ def test_texts_without_digits_and_names_for_machines_are_not() -> None:
     assert read_passport(identity(claims)).texts == ()
 
 
+@pytest.mark.law("L11")
 @pytest.mark.parametrize(
     "value",
     [
@@ -87,6 +89,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.law("K32")
 @given(st.text() | st.builds(identity, JSON))
 def test_nothing_else_is_raised(value: str) -> None:
     try:

@@ -76,6 +76,7 @@ def test_a_call_that_passes_loses_what_no_peer_may_assert() -> None:
     assert set(result.removed) == {"P-Preferred-Identity", "Remote-Party-ID", "verstat"}
 
 
+@pytest.mark.law("¶28")
 def test_a_call_that_passes_clean_is_left_byte_for_byte() -> None:
     headers = Headers(["p-asserted-identity"], ["p-ASSERTED-identity :\t<tel:+331>"])
     result = redact("<sip:+331@x>", headers, b"v=0", verdict())
@@ -83,6 +84,7 @@ def test_a_call_that_passes_clean_is_left_byte_for_byte() -> None:
     assert (result.caller, result.body, result.removed) == ("<sip:+331@x>", b"v=0", ())
 
 
+@pytest.mark.law("L3")
 @pytest.mark.parametrize("header", ["Diversion", "History-Info"])
 def test_a_stripped_redirection_goes_from_both_headers_that_tell_it(header: str) -> None:
     result = redacted(
@@ -118,6 +120,7 @@ def test_a_stripped_header_goes_whole() -> None:
     assert result.headers.keys == ["x-k"]
 
 
+@pytest.mark.law("¶8 3°", "K11")
 def test_withholding_takes_all_that_names_the_caller() -> None:
     result = redacted(
         finding(Outcome.WITHHOLD, digits=DIGITS),
@@ -137,6 +140,7 @@ def test_withholding_takes_all_that_names_the_caller() -> None:
     assert {"From", "P-Asserted-Identity", "X-Seen"} <= set(result.removed)
 
 
+@pytest.mark.law("K11")
 def test_privacy_is_said_even_where_nobody_said_it() -> None:
     headers = Headers.of([("X-K", "1")])
     withhold(headers, {})
@@ -163,6 +167,7 @@ def test_secrets_are_the_digits_of_what_may_not_pass() -> None:
     assert found == (DIGITS,)
 
 
+@pytest.mark.law("K11")
 @pytest.mark.parametrize("value", ["+32470123456", "<sip:%2B32470123456@x>", "0032/470-12.34.56", "x+32 470 12 34 56y"])
 def test_a_secret_is_swept_out_of_any_header(value: str) -> None:
     headers, removed = Headers.of([("X-One", value), ("X-Two", "3247012345")]), dict[str, None]()
@@ -178,6 +183,7 @@ SDP = (
 )
 
 
+@pytest.mark.law("K11")
 def test_words_of_a_session_lose_the_secret_and_its_media_stay() -> None:
     assert scrub_sdp(SDP, (DIGITS,)) == (
         b"v=0\r\no=- 1 1 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\n"
@@ -197,6 +203,7 @@ def test_the_body_of_a_withheld_call_is_scrubbed_only_when_it_is_a_session() -> 
     assert redacted(found, body=SDP, headers=[("Content-Type", "text/plain")]).body == SDP
 
 
+@pytest.mark.law("¶8 3°", "K11")
 @given(
     st.lists(
         st.tuples(st.sampled_from(["X-A", "Subject", "Privacy", "Diversion"]), st.text("0123456789 +-.%x", max_size=30))

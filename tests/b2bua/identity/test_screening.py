@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.identity.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of, is_unread
-from policy.claim import Notation, Position, TrunkClass
+from policy.claim import Claim, Notation, Position, TrunkClass
 from sipstack.errors import ParseError
 from sipstack.message import Request, parse
 
@@ -30,6 +30,7 @@ def said(*lines: str) -> list[tuple[str, str, int, str]]:
     return [one for one in found if one != ("presentation", "From", 0, "anonymous")]
 
 
+@pytest.mark.law("¶9", "L2")
 def test_from_is_presentation_and_its_name_is_display() -> None:
     assert said('From: "02 555 12 12" <sip:+33612345678@x>;tag=1') == [
         ("presentation", "From", 0, "+33612345678"),
@@ -37,6 +38,7 @@ def test_from_is_presentation_and_its_name_is_display() -> None:
     ]
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize(
     "line",
     [
@@ -51,6 +53,7 @@ def test_a_header_is_found_in_every_form(line: str) -> None:
     assert said(line) == [("presentation", "From", 0, "+3225551212")]
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize(
     ("name", "position"),
     [
@@ -73,6 +76,7 @@ def test_each_carrier_has_its_position(name: str, position: str) -> None:
     assert (found, raw) == (position, "+3225551212")
 
 
+@pytest.mark.law("¶9", "K7")
 def test_every_value_of_every_line_is_heard_in_order() -> None:
     found = said(
         "P-Asserted-Identity: <sip:+331@x>, <tel:+332>",
@@ -92,12 +96,14 @@ def test_a_comma_in_a_quoted_name_splits_nothing() -> None:
     assert found[1] == ("display", "P-Asserted-Identity", 0, "a, <sip:+32@x>")
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize(("party", "heard"), [("calling", True), ("called", False), ("CALLED", False), (None, True)])
 def test_a_remote_party_is_the_caller_unless_it_says_otherwise(party: str | None, heard: bool) -> None:
     line = "Remote-Party-ID: <sip:+331@x>" + (f";party={party}" if party else "")
     assert bool([one for one in said(line) if one[3] == "+331"]) == heard
 
 
+@pytest.mark.law("¶9")
 @pytest.mark.parametrize(
     ("value", "rest"),
     [
@@ -143,6 +149,7 @@ def passport(text: str) -> str:
     return f"e30.{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.s;info=<https://x>"
 
 
+@pytest.mark.law("¶9", "L11")
 @pytest.mark.parametrize("name", ["Identity", "y"])
 def test_a_passport_shows_its_numbers(name: str) -> None:
     claims = '{"orig":{"tn":"3225551212"},"div":{"tn":"33612345678"}}'
@@ -150,6 +157,7 @@ def test_a_passport_shows_its_numbers(name: str) -> None:
     assert found == [("network", "Identity", 0, "+3225551212"), ("redirect", "Identity", 0, "+33612345678")]
 
 
+@pytest.mark.law("¶8", "K32")
 @pytest.mark.parametrize(
     "line",
     [
@@ -184,10 +192,10 @@ def test_what_is_not_a_cli_may_be_unreadable_and_is_judged_as_text() -> None:
 )
 def test_a_body_that_nobody_here_reads_is_415(lines: list[str], body: bytes) -> None:
     with pytest.raises(ParseError) as caught:
-        claim_of(invite(*lines, body=body), "abroad", TrunkClass.INTERNATIONAL)
+        claim_of(invite(*lines, body=body), Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL))
     assert caught.value.status == 415
     assert is_unread(invite(*lines, body=body))
-    assert claim_of(invite(*lines, body=body), "home", TrunkClass.NATIONAL).assertions == ()
+    assert claim_of(invite(*lines, body=body), Claim(trunk="home", trunk_class=TrunkClass.NATIONAL)).assertions == ()
 
 
 @pytest.mark.parametrize(
@@ -203,48 +211,58 @@ def test_other_bodies_are_let_through(line: str, body: bytes) -> None:
     assert not is_unread(invite(line, body=body))
 
 
+@pytest.mark.law("¶28")
 def test_contact_to_and_the_request_uri_are_no_claims() -> None:
     assert said("X-Number: +3225551212", "P-Called-Party-ID: <sip:+3225551212@x>") == []
 
 
 def test_a_claim_names_the_called_number_and_the_trunk() -> None:
-    claim = claim_of(invite("From: <sip:+331@x>;tag=1"), "abroad", TrunkClass.INTERNATIONAL)
+    claim = claim_of(invite("From: <sip:+331@x>;tag=1"), Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL))
     assert (claim.called, claim.trunk, claim.emergency) == ("+3293330000", "abroad", False)
     assert [a.raw for a in claim.assertions] == ["+331"]
 
 
+@pytest.mark.law("L13")
 def test_a_call_to_an_emergency_service_asserts_nothing_however_broken_its_identities() -> None:
     broken = invite("P-Asserted-Identity: <sip:+331@x", "Content-Type: application/isup")
-    claim = claim_of(broken, "abroad", TrunkClass.INTERNATIONAL, emergency=True)
+    claim = claim_of(broken, Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL), emergency=True)
     assert claim.emergency
     assert claim.assertions == ()
 
 
 @pytest.mark.parametrize("parameters", [";epid=1234567890", ";gr=urn:uuid:12345678-7dec-11d0-a765-00a0c91e6bf6"])
 def test_opaque_digits_in_a_parameter_are_judged_as_parameters(parameters: str) -> None:
-    claim = claim_of(invite(f"From: <sip:+331@x>{parameters};tag=1"), "abroad", TrunkClass.INTERNATIONAL)
+    claim = claim_of(
+        invite(f"From: <sip:+331@x>{parameters};tag=1"), Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL)
+    )
     assert [a.notation for a in claim.assertions] == [Notation.SIP, Notation.PARAMETERS]
 
 
+@pytest.mark.law("¶9")
 def test_a_tag_is_no_hiding_place_but_in_from() -> None:
     made = invite("From: <sip:+331@x>;tag=+3225551212", "Diversion: <sip:+332@x>;tag=+3225551212")
-    texts = [a.raw for a in claim_of(made, "abroad", TrunkClass.INTERNATIONAL).assertions]
+    texts = [a.raw for a in claim_of(made, Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL)).assertions]
     assert [text for text in texts if "25551212" in text] == [";tag=+3225551212 x"]
 
 
+@pytest.mark.law("¶9")
 def test_a_number_as_a_host_is_read() -> None:
     made = invite("From: <sip:anonymous@3225551212.x>;tag=1")
-    assert "3225551212.x" in [a.raw for a in claim_of(made, "abroad", TrunkClass.INTERNATIONAL).assertions]
+    assert "3225551212.x" in [
+        a.raw for a in claim_of(made, Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL)).assertions
+    ]
 
 
+@pytest.mark.law("¶24")
 def test_a_national_claim_asserts_nothing_however_broken_its_identities() -> None:
-    claim = claim_of(invite("P-Asserted-Identity: <sip:+331@x"), "home", TrunkClass.NATIONAL)
+    claim = claim_of(invite("P-Asserted-Identity: <sip:+331@x"), Claim(trunk="home", trunk_class=TrunkClass.NATIONAL))
     assert claim.assertions == ()
 
 
+@pytest.mark.law("¶11")
 @pytest.mark.parametrize("trunk_class", [TrunkClass.INTERNATIONAL, TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4])
 def test_every_other_class_is_screened(trunk_class: TrunkClass) -> None:
-    assert claim_of(invite("From: <sip:+331@x>;tag=1"), "t", trunk_class).assertions
+    assert claim_of(invite("From: <sip:+331@x>;tag=1"), Claim(trunk="t", trunk_class=trunk_class)).assertions
 
 
 def test_headers_left_out_are_not_heard() -> None:
@@ -258,6 +276,7 @@ def test_withholding_takes_every_carrier_but_from() -> None:
     assert not set(TEXTS) & IDENTITY
 
 
+@pytest.mark.law("K32")
 @given(
     name=st.sampled_from(sorted([*CARRIERS, "identity", *TEXTS])),
     value=st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=80),

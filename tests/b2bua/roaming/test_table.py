@@ -14,6 +14,7 @@ def said(table: Table, number: str) -> Roaming:
     return table.answer(Questions((number,)), EPOCH)[number].outcome
 
 
+@pytest.mark.law("¶8 3°", "K10")
 @pytest.mark.parametrize(
     ("number", "outcome"),
     [
@@ -34,6 +35,7 @@ def test_every_question_has_its_answer_with_source_and_time() -> None:
     assert {(answer.source, answer.at) for answer in answers.values()} == {("table", EPOCH)}
 
 
+@pytest.mark.law("L5")
 def test_without_a_table_no_holder_offers_a_check() -> None:
     assert said(Table.of(None), "+32470123456") is Roaming.NOT_OFFERED
 

@@ -76,6 +76,7 @@ def test_an_emergency_number_goes_its_own_way_from_any_trunk(number: str) -> Non
     assert found.find("a", number) == found.find("b", number) == "rescue"
 
 
+@pytest.mark.law("L13")
 @pytest.mark.parametrize("number", ["1120", "+112", "+32112", "11", "", "100"])
 def test_only_exactly_an_emergency_number_is_one(number: str) -> None:
     found = routes(("a", "", "rest"), emergency="rescue")
@@ -83,6 +84,7 @@ def test_only_exactly_an_emergency_number_is_one(number: str) -> None:
     assert found.find("a", number) == "rest"
 
 
+@pytest.mark.law("L13")
 def test_without_an_emergency_route_no_number_is_an_emergency() -> None:
     found = routes(("a", "", "rest"))
     assert not found.is_emergency("112")

@@ -34,6 +34,7 @@ def name_of(all_: Trunks, host: str, port: int = 5060, socket: str = SOCKET) -> 
     return None if found is None else found.name
 
 
+@pytest.mark.law("¶11")
 def test_trunks_on_one_socket_are_told_apart_by_peer() -> None:
     both = trunks(declared("a", "192.0.2.1", "192.0.2.128/25"), declared("b", "192.0.2.2:5060"))
     assert name_of(both, "192.0.2.1", 40_000) == "a"
@@ -43,6 +44,7 @@ def test_trunks_on_one_socket_are_told_apart_by_peer() -> None:
     assert name_of(both, "203.0.113.1") is None
 
 
+@pytest.mark.law("¶11")
 def test_a_peer_of_another_socket_is_nobody_here() -> None:
     both = trunks(declared("a", "192.0.2.1"), declared("b", "192.0.2.2", listen="192.0.2.11:5060"))
     assert name_of(both, "192.0.2.2") is None
@@ -81,12 +83,14 @@ def test_via_and_contact_show_what_a_peer_can_reach(listen: str, advertise: str 
     assert socket.name == listen
 
 
+@pytest.mark.law("¶11")
 @pytest.mark.parametrize("trunk_class", list(TrunkClass))
 def test_all_but_national_trunks_are_screened(trunk_class: TrunkClass) -> None:
     (trunk,) = trunks(attrs.evolve(declared("a", "192.0.2.1"), declared_class=trunk_class)).all
     assert trunk.is_screened is (trunk_class is not TrunkClass.NATIONAL)
 
 
+@pytest.mark.law("¶11")
 def test_a_trunk_without_a_class_is_screened() -> None:
     (trunk,) = trunks(attrs.evolve(declared("a", "192.0.2.1"), declared_class=None)).all
     assert trunk.trunk_class is TrunkClass.INTERNATIONAL

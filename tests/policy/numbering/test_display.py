@@ -6,6 +6,7 @@ from policy.numbering import Range, read_display
 from tests.policy.making import PLAN
 
 
+@pytest.mark.law("L2")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

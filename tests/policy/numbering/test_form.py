@@ -13,11 +13,13 @@ def test_escapes_are_undone_once_and_nothing_raises(text: str, undone: str) -> N
     assert unescape(text) == undone
 
 
+@pytest.mark.law("¶8 1°")
 @pytest.mark.parametrize("prefix", ["+", "00"])
 def test_a_number_begins_with_plus_or_00(prefix: str) -> None:
     assert examine(prefix + "33612345678", separators=False) == Form(prefix, "33612345678", ())
 
 
+@pytest.mark.law("¶8 1°")
 @pytest.mark.parametrize(
     ("text", "breach"),
     [
@@ -42,5 +44,6 @@ def test_separators_are_no_breach_where_the_grammar_has_them() -> None:
     assert examine("+33-6.12(34)", separators=True) == Form("+", "3361234", ())
 
 
+@pytest.mark.law("¶8 1°")
 def test_a_bracketed_zero_is_a_trunk_zero_even_among_separators() -> None:
     assert examine("+44(0)207", separators=True).breaches == (Breach.TRUNK_ZERO,)

@@ -28,6 +28,7 @@ def test_a_text_made_plain_has_digits_plus_letters_and_single_spaces(text: str, 
     assert plain(text) == made_plain
 
 
+@pytest.mark.law("¶8 1°")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -51,6 +52,7 @@ def test_a_hidden_home_number_is_found(raw: str) -> None:
     assert "+3225551212" in {hidden.e164 for hidden in find(raw, PLAN)}
 
 
+@pytest.mark.law("¶25")
 @pytest.mark.parametrize(
     "raw",
     [

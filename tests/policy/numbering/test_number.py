@@ -36,6 +36,7 @@ def test_a_number_names_its_country() -> None:
     assert judge("bob", Notation.SIP, PLAN).country_code is None
 
 
+@pytest.mark.law("¶8 1°")
 def test_a_parameter_breaks_the_form_only_when_it_holds_a_home_number_or_a_context() -> None:
     fine = judge("+442079460000;ext=12;isub=9;verstat=No-TN-Validation;trunk-context=+322", Notation.TEL, PLAN)
     assert fine.range is Range.FOREIGN

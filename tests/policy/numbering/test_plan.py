@@ -7,32 +7,10 @@ import pytest
 from policy import Notation
 from policy.numbering import Range, country_code_of, dialled_in, judge
 from tests.policy.making import PLAN
-
-UNALLOCATED = ("17", "18", "62", "66", "72", "73", "74", "75", "76", "79", "88")
-
-
-def plainly(national: str) -> Range:
-    """What the table of the numbering plan says, in the order a person would ask."""
-    length, two = len(national), national[:2]
-    if national[0] == "0":
-        return Range.BAD_FORM
-    if length in (3, 4, 6):
-        return Range.SHORT
-    if length < 4 or length > 13:
-        return Range.BAD_FORM
-    if two in UNALLOCATED:
-        return Range.UNALLOCATED
-    if two == "77":
-        return Range.MACHINE if length >= 8 else Range.BAD_FORM
-    if national[0] == "4" and length == 9:
-        return Range.MOBILE if two >= "45" else Range.UNOPENED_MOBILE
-    if length != 8 or two in ("45", "46", "47", "48", "49"):
-        return Range.BAD_FORM
-    if two in ("70", "78", "90") or national.startswith("800"):
-        return Range.NON_GEOGRAPHIC
-    return Range.GEOGRAPHIC
+from tests.policy.numbering.plainly import plainly
 
 
+@pytest.mark.law("¶8 2°", "¶8 4°", "L7", "K6")
 @pytest.mark.parametrize("first", "0123456789")
 def test_every_prefix_and_length_is_classified_as_the_plan_reads(first: str) -> None:
     for rest in product("0123456789", repeat=3):
@@ -43,6 +21,7 @@ def test_every_prefix_and_length_is_classified_as_the_plan_reads(first: str) -> 
             assert (classified or Range.BAD_FORM) is plainly(national), national
 
 
+@pytest.mark.law("¶8 1°", "K6")
 @pytest.mark.parametrize("length", range(1, 16))
 def test_judging_agrees_with_the_plan_for_every_two_digit_prefix(length: int) -> None:
     for prefix in product("0123456789", repeat=min(length, 2)):
@@ -52,6 +31,7 @@ def test_judging_agrees_with_the_plan_for_every_two_digit_prefix(length: int) ->
         assert number.e164 == (None if number.breaches else "+32" + national)
 
 
+@pytest.mark.law("¶8 1°")
 @pytest.mark.parametrize("length", [8, 9])
 def test_every_whole_number_is_found_behind_a_missing_plus(length: int) -> None:
     for prefix in product("123456789", "0123456789", "0123456789"):
@@ -66,6 +46,7 @@ def test_every_whole_number_is_found_behind_a_missing_plus(length: int) -> None:
 def test_an_exchange_stops_listening_at_the_first_whole_number() -> None:
     assert PLAN.leading("255512129") == "25551212"
     assert PLAN.leading("4701234567") == "470123456"
+    assert PLAN.leading("4012345678") == "40123456"
     assert PLAN.leading("2555121") is None
     assert PLAN.leading("") is None
 
@@ -90,5 +71,7 @@ def test_digits_are_dialled_in_a_country_only_as_its_people_dial() -> None:
     assert dialled_in("025551212", "39")
     assert not dialled_in("025551212", "33")
     assert not dialled_in("025551212", "34")
+    assert not dialled_in("025551212", "31"), "eight digits after the zero, which only Dutch service numbers have"
+    assert dialled_in("08001234", "31"), "which this one is"
     assert not dialled_in("", "33")
     assert dialled_in("0612345678", "33")

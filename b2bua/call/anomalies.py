@@ -1,0 +1,84 @@
+"""What is not forbidden and should be looked at: an exception that carries something else, a marker nobody may write.
+
+Each is a flag in the call's evidence, and an alarm that is told once an hour however often it happens.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import attrs
+
+from b2bua.call.acts import Alarm
+from b2bua.call.callers import callers_of
+from b2bua.call.leg import Leg
+from b2bua.call.shares import HOUR, Shares, nomadic_agreement
+from b2bua.moment import Moment
+from b2bua.trunk import News
+from policy.claim import Position, TrunkClass
+from policy.numbering import Plan
+from policy.register import Agreement, Register, civil_day
+from policy.verdict import Outcome, Verdict
+from sipstack.message import Request
+
+FORGED: Final = "forged-marker"
+#: Flags of a verdict that somebody must hear of, with what is told of the trunk.
+ALARMING: Final[Mapping[str, str]] = {
+    FORGED: "a call has a marker of a circuit that does not verify; it is judged as international",
+    "attestation-lapsed": "no attestation is in force and complete; its calls are judged as international (¶32, ¶40)",
+    "node-abroad": "one end of it stands abroad; its calls are judged as international (¶21)",
+    "article-3-rate": "one redirecting number has had as many calls as art. 3 is believed for; more are refused",
+}
+_CLI = (Position.PRESENTATION, Position.NETWORK)
+
+
+@attrs.define(eq=False)
+class Anomalies:
+    """Those of one gateway."""
+
+    shares: Shares = attrs.field(factory=Shares, repr=False)
+    _told: dict[tuple[str, str], News] = attrs.field(factory=dict, init=False, repr=False)
+    """By flag and trunk or circuit."""
+
+    def weigh(
+        self, origin: Leg, invite: Request, verdict: Verdict, *, register: Register, plan: Plan, moment: Moment
+    ) -> tuple[Verdict, list[Alarm]]:
+        """The verdict on a call that came by that leg, with the flags it is worth, and what somebody must hear."""
+        now, name = moment.tick, origin.known_as
+        flags, alarms = set(verdict.flags), list[Alarm]()
+        if origin.is_forged:
+            flags.add(FORGED)
+        if verdict.trunk_class == TrunkClass.NATIONAL_TRANSIT:
+            more, told = self.shares.crossed(name, flags, origin.max_foreign_share, now)
+            flags.update(more)
+            alarms += told
+        for number, agreement in _nomads(origin, invite, verdict, register=register, plan=plan, moment=moment):
+            is_abroad = verdict.trunk_class == TrunkClass.ARTICLE_4
+            more, told = self.shares.called(number, agreement, is_abroad=is_abroad, now=now)
+            flags.update(more)
+            alarms += told
+        for flag in sorted(flags & ALARMING.keys()):
+            if self._told.setdefault((flag, name), News(HOUR)).is_due(now):
+                alarms.append(Alarm(flag, f"trunk {name}: {ALARMING[flag]}"))
+        return (verdict if flags == set(verdict.flags) else attrs.evolve(verdict, flags=tuple(sorted(flags)))), alarms
+
+
+def _nomads(
+    origin: Leg, invite: Request, verdict: Verdict, *, register: Register, plan: Plan, moment: Moment
+) -> Iterator[tuple[str, Agreement]]:
+    """The nomadic numbers that call: from abroad by the interface that lists them, or from home by any national trunk.
+
+    No national call is read unless the register has an agreement."""
+    if not register.has(Agreement):
+        return
+    day = civil_day(moment.utc)
+    if verdict.trunk_class == TrunkClass.NATIONAL:
+        said, trunk = callers_of(invite, plan), None
+    elif verdict.trunk_class == TrunkClass.ARTICLE_4 and verdict.outcome is not Outcome.BLOCK:
+        said = frozenset(f.number for f in verdict.findings if f.position in _CLI and f.number is not None)
+        trunk = origin.known_as
+    else:
+        return
+    for number in sorted(said):
+        agreement = nomadic_agreement(register, number, day, trunk)
+        if agreement is not None:
+            yield number, agreement
