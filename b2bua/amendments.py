@@ -10,19 +10,21 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
 from b2bua.call import Alarm, Core, Record
-from b2bua.config import Config, Mistake, Register, Result, reread
+from b2bua.config import Config, Mistake, Result, reread
 from b2bua.config.due import due
 from b2bua.config.source import spell
 from policy.register import Register as PolicyRegister
 from policy.register import civil_day
 
 log = logging.getLogger("b2bua")
+T = TypeVar("T")
 
 #: Seconds from one look at what ends soon to the next.
 DAY: Final = 24 * 60 * 60.0
@@ -44,9 +46,22 @@ class Amendments:
     """The file that is to be read again."""
     _asked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False, repr=False)
 
-    def amend(self, register: Register) -> None:
-        """Calls are judged by this one from the next INVITE on; it has been checked."""
-        self._take(attrs.evolve(self.config, register=register), register.as_register())
+    def amend(self, config: Config, register: PolicyRegister) -> None:
+        """Calls are judged by this register from the next INVITE on; it is that of `config`, which has been checked."""
+        before = self.core.context.register.version
+        self.core.amend(register)
+        self.config = config
+        if register.version == before:
+            log.info("register %s: nothing has changed", before)
+            return
+        kinds = attrs.asdict(config.register, recurse=False)
+        facts = {
+            "version": register.version,
+            "before": before,
+            "entries": {kind: len(entries) for kind, entries in kinds.items() if entries},
+        }
+        self.keep([Record("register", "", datetime.datetime.now(datetime.UTC), facts)])
+        log.info("register %s in place of %s", register.version, before)
 
     def reread(self, path: Path) -> None:
         """Has `[register]` of that file read again, soon and beside the calls; asked twice before that, it is once."""
@@ -66,12 +81,10 @@ class Amendments:
 
     async def _reread(self) -> None:
         assert self._path is not None, "whoever asks names the file"
-        try:
-            result, register = await asyncio.get_running_loop().run_in_executor(None, _read, self._path, self.config)
-        except Exception:
-            log.exception("on reading the register again")
-            self.alarm(Alarm("bug", f"on reading the register again; {self.core.context.register.version} goes on"))
+        read = await self._beside_calls(partial(_read, self._path, self.config), "on reading the register again")
+        if read is None:
             return
+        result, register = read
         for mistake in result.mistakes:
             if not mistake.fatal:
                 log.warning("%s", _told(mistake))
@@ -81,31 +94,23 @@ class Amendments:
             goes_on = f"the register stays as it is, {self.core.context.register.version}"
             self.alarm(Alarm("register", f"{_told(first)}{others}; {goes_on}"))
             return
-        self._take(result.config, register)
-
-    def _take(self, config: Config, register: PolicyRegister) -> None:
-        before = self.core.context.register.version
-        self.core.amend(register)
-        self.config = config
-        if register.version == before:
-            log.info("register %s: nothing has changed", before)
-            return
-        kinds = attrs.asdict(config.register, recurse=False)
-        facts = {
-            "version": register.version,
-            "before": before,
-            "entries": {kind: len(entries) for kind, entries in kinds.items() if entries},
-        }
-        self.keep([Record("register", "", datetime.datetime.now(datetime.UTC), facts)])
-        log.info("register %s in place of %s", register.version, before)
+        self.amend(result.config, register)
 
     async def _look_ahead(self) -> None:
-        """In a thread, since a register may be long."""
         day = civil_day(datetime.datetime.now(datetime.UTC))
-        loop = asyncio.get_running_loop()
-        for finding in await loop.run_in_executor(None, due, self.config, self.core.context.register, day):
+        look = partial(due, self.config, self.core.context.register, day)
+        for finding in await self._beside_calls(look, "on looking for what ends in the register") or ():
             name = "shadow" if finding.where[:2] == ("register", "shadow") else "register"
             self.alarm(Alarm(name, f"{spell(finding.where)}: {finding.problem}"))
+
+    async def _beside_calls(self, work: Callable[[], T], doing: str) -> T | None:
+        """In a thread, for a register may be long; an error is ours, and must not keep the next one from being read."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, work)
+        except Exception:
+            log.exception("%s", doing)
+            self.alarm(Alarm("bug", doing))
+            return None
 
 
 def _read(path: Path, config: Config) -> tuple[Result, PolicyRegister | None]:

@@ -24,6 +24,7 @@ from b2bua.config.check import check
 from b2bua.config.source import spell
 from b2bua.errors import ConfigError, GatewayError
 from b2bua.watch import Watch
+from policy.register import Register as PolicyRegister
 
 
 def _usable(config: Config | str | os.PathLike[str]) -> Config:
@@ -34,6 +35,11 @@ def _usable(config: Config | str | os.PathLike[str]) -> Config:
     if fatal:
         raise ConfigError("\n".join(f"{spell(found.where)}: {found.problem} ({found.mend})" for found in fatal))
     return config
+
+
+def _made(config: Config) -> PolicyRegister:
+    """The register of a configuration that is checked first."""
+    return _usable(config).register.as_register()
 
 
 @attrs.define(eq=False)
@@ -116,10 +122,10 @@ class Gateway:
         """
         async with self._changing:
             amended = attrs.evolve(self.config, register=register)
-            await asyncio.get_running_loop().run_in_executor(None, _usable, amended)
+            made = await asyncio.get_running_loop().run_in_executor(None, _made, amended)
             self._register = register
             if self._app is not None and self._is_running:
-                self._app.amendments.amend(register)
+                self._app.amendments.amend(amended, made)
 
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON; after `stop`, what was counted.

@@ -65,7 +65,8 @@ class Record:
     """A line of evidence. It stands before the messages it is about: they leave only when it is written."""
 
     kind: str
-    """`verdict`, `answer`, `end`, or `later` for an identity found in mid-call."""
+    """`verdict`, `answer`, `end`, or `later` for an identity found in mid-call; `register`, of no call, for a change of
+    that."""
     call: str
     at: datetime.datetime
     facts: Fields

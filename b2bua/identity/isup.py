@@ -159,7 +159,7 @@ class IsupNumber:
 
 
 @attrs.frozen(kw_only=True)
-class Isup:
+class IsupMessage:
     """One message, as far as it tells of a party."""
 
     kind: int
@@ -180,7 +180,7 @@ class Isup:
             yield Assertion(position=position, header=HEADER, index=index, raw=raw, notation=notation)
 
 
-def read_isup(octets: bytes) -> Isup:
+def read_isup(octets: bytes) -> IsupMessage:
     """One message of the ITU-T's ISUP, from its type on.
 
     Raises ParseError with status 415 for what is not, to the octet, a message about a call of parameters that Q.763
@@ -205,7 +205,7 @@ def read_isup(octets: bytes) -> Isup:
             texts += [_text(element) for element in _elements(content)]
         elif code not in KNOWN:
             raise unread(f"parameter {code:#04x}")
-    return Isup(kind=octets[0], numbers=tuple(numbers), display=tuple(display), texts=tuple(texts))
+    return IsupMessage(kind=octets[0], numbers=tuple(numbers), display=tuple(display), texts=tuple(texts))
 
 
 def unread(why: str) -> ParseError:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from b2bua.identity.isup import Isup, read_isup, unread
+from b2bua.identity.isup import IsupMessage, read_isup, unread
 from policy.claim import Assertion
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Part, PartLimits, read_parts, without
@@ -26,7 +26,6 @@ KINDS: Final = frozenset({ISUP, "application/qsig"})
 _CONTENT: Final = ("content-type", "content-encoding", "content-disposition", "content-language")
 #: Lines of a part that say of a whole body what they say of a part; an encoding that is none goes without saying.
 _PORTABLE: Final = frozenset({*_CONTENT, "content-length", "content-transfer-encoding"})
-_MARKS: Final = ("isup", "qsig")
 #: A multipart in a multipart, and no more: what an emergency call of a SIP-I peer with its location needs at most.
 _LIMITS: Final = PartLimits(parts=16, depth=2, head=4096)
 #: Dialects whose parameters are those of the ITU-T (RFC 3204 §3.1, table 1), and those whose are not.
@@ -71,7 +70,7 @@ class Enclosed:
         """Whether it is ISUP, of whatever dialect."""
         return self.kind.name == ISUP
 
-    def read(self) -> Isup:
+    def read(self) -> IsupMessage:
         """What it tells. Raises ParseError with status 415 when nobody here can read it."""
         if not self.is_isup:
             raise ParseError("QSIG Not Screened", status=415)
@@ -91,8 +90,11 @@ def enclosed(message: Bodied) -> tuple[Enclosed, ...]:
     """
     headers, body = message.headers, message.body
     kind = _squeezed(headers)
-    text = body.lower().translate(None, _WHITE) if kind.startswith("multipart/") else b""
-    if not (_is_marked(kind) or _is_marked(text.decode("latin-1"))):
+    is_multipart = "multipart/" in kind
+    if not (is_multipart or _is_marked(kind)):
+        return ()
+    text = body.lower().translate(None, _WHITE) if is_multipart else b""
+    if is_multipart and not (_is_marked(kind) or _is_marked(text.decode("latin-1"))):
         return ()
     media_type = message_type(headers)
     if media_type.name in KINDS:
@@ -145,7 +147,7 @@ def _squeezed(headers: Headers) -> str:
 
 
 def _is_marked(text: str) -> bool:
-    return any(mark in text for mark in _MARKS)
+    return "isup" in text or "qsig" in text
 
 
 def _parts(parts: tuple[Part, ...]) -> Iterator[Enclosed]:

@@ -398,6 +398,23 @@ def test_a_trial_and_what_ends_soon_are_told_at_the_start(stage: Special) -> Non
     ]
 
 
+def test_a_bug_in_looking_for_what_ends_keeps_no_register_from_being_read(
+    stage: Special, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def story(app: App) -> None:
+        async with hears("on looking for what ends"):
+            app.amendments.reread(stage.path)
+        stage.add(SUSPENSION)
+        async with hears(" in place of "):
+            app.amendments.reread(stage.path)
+
+    monkeypatch.setattr(amendments, "due", broken)
+    stage.play(story)
+
+
 def test_they_are_told_again_each_day(stage: Special, monkeypatch: pytest.MonkeyPatch) -> None:
     today = civil_day(datetime.datetime.now(datetime.UTC))
     found = alarms(stage, SHADOW.format(today, today), 3, monkeypatch)

@@ -172,18 +172,31 @@ def test_a_trunk_that_is_not_there_is_an_error_that_names_those_that_are() -> No
         b"\r\n\r\n",
         b"garbage",
         b"\x00\xff" * 100,
-        b"INVITE sip:a@x SIP/2.0\r\n\r\n",
         b"SIP/2.0 200 OK\r\n\r\n",
         invite().replace(b"INVITE", b"OPTIONS"),
-        invite().replace(b"SIP/2.0\r\n", b"SIP/3.0\r\n", 1),
-        invite().replace(b"Content-Length: 0", b"Content-Length: 9"),
-        invite().replace(b"To: ", b"To : <"),
-        invite("CSeq: 2 INVITE"),
     ],
 )
 def test_what_is_no_invite_is_a_parse_error(data: bytes) -> None:
     with pytest.raises(ParseError, match=r".+"):
         explain(CONFIG, "INT-1", data, NOW)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"INVITE sip:a@x SIP/2.0\r\n\r\n", 400),
+        (invite().replace(b"SIP/2.0\r\n", b"SIP/3.0\r\n", 1), 505),
+        (invite().replace(b"Content-Length: 0", b"Content-Length: 9"), 400),
+        (invite().replace(b"To: ", b"To : <"), 400),
+        (invite("CSeq: 2 BYE"), 400),
+        (invite("From: <sip:+32 2 555 12 12@x>"), 400),
+    ],
+)
+def test_an_invite_that_cannot_be_read_does_not_pass_on_a_screened_trunk(data: bytes, status: int) -> None:
+    found = explain(CONFIG, "INT-1", data, NOW)
+    assert (found.verdict, found.status, found.flags) == ("block", status, ["unreadable"])
+    with pytest.raises(ParseError, match=r".+"):  # nothing is judged on a national one, and this is no message
+        explain(CONFIG, "NAT-1", data, NOW)
 
 
 def test_a_folded_header_is_read() -> None:
@@ -251,7 +264,7 @@ def test_vectors_that_agree_are_counted_and_the_others_told(tmp_path: Path) -> N
         VECTOR,
         {**VECTOR, "id": "V2", "verdict": "pass"},
         {**VECTOR, "id": "V3", "trunk": "NTR-2"},
-        {**VECTOR, "id": "V4", "headers": ["CSeq: 2 INVITE"]},
+        {**VECTOR, "id": "V4", "trunk": "NAT-1", "headers": ["CSeq: 2 BYE"]},
     ]
     total, disagreements = run_vectors(CONFIG, write(tmp_path, {"vectors": vectors, "fixtures": {}}), NOW)
     assert total == 4

@@ -77,7 +77,7 @@ def test_what_is_not_met_is_said() -> None:
 def test_every_setting_that_is_named_is_explained() -> None:
     """A key in backquotes stands in the page of keys; one of the profile stands in the profile."""
     profile = (ROOT / "policy" / "profiles" / "belgium.toml").read_text("utf-8")
-    keys = " ".join(re.findall(r"`[^`]+`", (ROOT / "docs" / "operating.md").read_text("utf-8")))
+    keys = " ".join(re.findall(r"```.*?```|`[^`]+`", (ROOT / "docs" / "operating.md").read_text("utf-8"), re.DOTALL))
     unknown = []
     for entry, setting in settings(LAW):
         for key in re.findall(r"`\[*([\w.-]+)[^`]*`", setting.partition(":")[0]):

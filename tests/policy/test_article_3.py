@@ -187,6 +187,12 @@ def test_what_stands_beside_a_diverter_is_not_one() -> None:
         assert asked(claim(presented(BRUSSELS), *places), register(AGREED)).outcome is Outcome.BLOCK
 
 
+def test_what_stands_beside_a_diverter_does_not_hide_it() -> None:
+    told = [history(LONDON), history(PARIS, 1), history(CALLED, 2)]
+    beside = [attrs.evolve(entry, raw=";index=1", notation=Notation.PARAMETERS) for entry in told]
+    assert asked(claim(presented(BRUSSELS), *told, *beside), register(AGREED)).outcome is Outcome.PASS
+
+
 @pytest.mark.parametrize("raw", ["33612345678", "+33(0)612345678", "0612345678", "+33612345678;phone-context=+32"])
 def test_a_diverter_in_bad_form_proves_nothing(raw: str) -> None:
     assert asked(claim(presented(BRUSSELS), diverted(raw)), register(AGREED)).outcome is Outcome.BLOCK

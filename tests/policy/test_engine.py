@@ -309,3 +309,17 @@ def test_a_transit_to_another_country_is_judged_like_any_call() -> None:
 @pytest.mark.law("¶8 1°")
 def test_a_display_notation_where_a_cli_stands_is_judged_as_strictly_as_a_cli() -> None:
     assert outcome(presented("+33 6 12 34 56 78", Notation.DISPLAY)) is Outcome.BLOCK
+
+
+@pytest.mark.law("¶9", "L11")
+def test_a_number_that_passed_at_the_set_up_passes_again_within_the_call() -> None:
+    later = claim(asserted(BRUSSELS), diverted(BRUSSELS), admitted=frozenset({BRUSSELS}))
+    verdict = decide(later, BELGIUM, Register(), NOW, {})
+    assert isinstance(verdict, Verdict)
+    assert verdict.outcome is Outcome.PASS
+    other = decide(claim(asserted("+3225551213"), admitted=frozenset({BRUSSELS})), BELGIUM, Register(), NOW, {})
+    assert isinstance(other, Verdict)
+    assert other.outcome is Outcome.BLOCK
+    badly = decide(claim(asserted("3225551212"), admitted=frozenset({BRUSSELS})), BELGIUM, Register(), NOW, {})
+    assert isinstance(badly, Verdict)
+    assert badly.outcome is Outcome.BLOCK

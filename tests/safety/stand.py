@@ -20,6 +20,11 @@ from tests.safety.wire import Seen, address_of, message, read
 CALLED = "+3293330000"
 FOREIGN = Flow("127.0.0.1:5060", ("127.0.0.2", 5060))
 NATIONAL = Flow("127.0.0.1:5062", ("127.0.0.3", 5060))
+#: A transit trunk whose attestation has lapsed, and a special interface whose one listed number nobody else has.
+LAPSED = Flow("127.0.0.1:5064", ("127.0.0.4", 5060))
+SPECIAL = Flow("127.0.0.1:5066", ("127.0.0.5", 5060))
+#: Every way by which a call is judged.
+SCREENED = (FOREIGN, LAPSED, SPECIAL)
 SDP = (
     b"v=0\r\no=- 20518 0 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\n"
     b"m=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
@@ -81,7 +86,7 @@ class Stand:
 
     @property
     def callee(self) -> Flow:
-        return NATIONAL if self.caller == FOREIGN else FOREIGN
+        return FOREIGN if self.caller == NATIONAL else NATIONAL
 
     @property
     def verdict(self) -> str:

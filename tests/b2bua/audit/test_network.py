@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.audit.internet import BUDGET, MOST_WAITING, PATIENCE, UDP, Internet
+from b2bua.audit import internet as internet_module
+from b2bua.audit.internet import PATIENCE, UDP, Internet
 from b2bua.audit.link import ip_at, is_read
 from tests.b2bua.audit.making import (
     ETHERNET,
@@ -168,6 +169,18 @@ def test_a_datagram_whose_fragments_overlap_is_none(cut):
     assert together([pieces[0], *others[1:], pieces[1], *pieces[2:]])[0] == []
 
 
+def test_a_datagram_with_a_hole_is_none_although_its_octets_are_as_many():
+    payload = bytes(range(256)) + b"x" * 64
+    cuts = [(0, 80), (160, 240), (200, 280), (240, 280), (280, 320)]
+    pieces = []
+    for start, end in cuts:
+        fragment = 0 if end == 320 else 0x2000
+        head = struct.pack(">BBHHHBB", 0x45, 0, 20 + end - start, 7, start // 8 | fragment, 64, UDP)
+        pieces.append(head + b"\0\0" + SOURCE + TARGET + payload[start:end])
+    assert sum(end - start for start, end in cuts) == len(payload)
+    assert together(pieces)[0] == []
+
+
 def test_a_fragment_that_reaches_beyond_the_largest_datagram_breaks_it():
     pieces = fragments(udp(invite()), 80)
     far = bytearray(pieces[-1])
@@ -176,8 +189,10 @@ def test_a_fragment_that_reaches_beyond_the_largest_datagram_breaks_it():
 
 
 def test_a_fragment_that_was_cut_short_breaks_the_datagram():
-    pieces = fragments(udp(invite()), 80)
-    assert together([pieces[0][:-8], *pieces[1:]])[0] == []
+    for cut, source in ((fragments, SOURCE), (fragments_6, SOURCE_6)):
+        pieces = cut(udp(invite(), source), 80)
+        assert together([pieces[0][:-8], *pieces[1:]])[0] == []
+        assert together([*pieces[:-1], pieces[-1][:-1]])[0] == []
 
 
 def test_a_fragment_alone_is_a_whole_datagram():
@@ -202,20 +217,23 @@ def test_an_invite_in_fragments_is_judged_at_the_packet_that_completes_it():
     assert report.seen.fragments == len(pieces)
 
 
-@pytest.mark.parametrize(("size", "count"), [(8, 9_000), (1_480, 13_000)])
-def test_fragments_that_never_complete_take_no_more_memory_than_their_budget(size, count):
+@pytest.mark.parametrize(("size", "pieces", "count"), [(8, 1, 9_000), (1_480, 30, 1_000), (8, 4_000, 12_000)])
+def test_fragments_that_never_complete_take_no_more_memory_than_their_budget(size, pieces, count, monkeypatch):
+    """Many datagrams of one piece each, of many, and few of very many small ones."""
+    monkeypatch.setattr(internet_module, "BUDGET", 600_000)
+    monkeypatch.setattr(internet_module, "MOST_WAITING", 1_000)
     internet = Internet()
-    piece = b"x" * size
+    tail = b"\0\0" + SOURCE + TARGET + b"x" * size
     tracemalloc.start()
     try:
-        for identity in range(count):
-            head = struct.pack(">BBHHHBB", 0x45, 0, 20 + size, identity, 0x2000 | (identity >> 4 & 0x1FF), 64, 17)
-            internet.receive(head + b"\0\0" + SOURCE + TARGET + piece, 0, 0.0)
+        for number in range(count):
+            identity, piece = divmod(number, pieces)
+            fragment = 0x2000 | (1 + piece * size // 8)
+            internet.receive(struct.pack(">BBHHHBB", 0x45, 0, 20 + size, identity, fragment, 64, UDP) + tail, 0, 0.0)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 2 * BUDGET
-    assert len(internet._waiting) <= MOST_WAITING
+    assert peak < 1_200_000
     assert internet.incomplete > 0
 
 

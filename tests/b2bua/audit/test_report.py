@@ -207,12 +207,14 @@ def test_the_terminal_shows_each_table_and_markup_is_only_text(monkeypatch):
     told = mixture().as_dict()
     told["file"] = "[red]x[/red].pcap"
     told["capture"]["damage"] = "at packet [5]"
+    told["numbers"][0]["number"] = "[red]5[/red]"
     told["partial"] = True
     text.render(told)
     lines = out.getvalue()
     for heading in ("By article", "By range", "Numbers met most", "By peer", "Examples", "Flags", "at packet [5]"):
         assert heading in lines
     assert "[red]x[/red].pcap" in lines
+    assert "[red]5[/red]" in lines
     assert "5 INVITEs judged: 2 pass, 1 strip, 0 withhold, 2 block, 0 needs check" in lines
     assert "INVITEs that cannot be read  No Empty Line (400): 1" in lines
 

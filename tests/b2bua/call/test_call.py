@@ -689,7 +689,8 @@ def test_the_verdict_line_holds_what_was_claimed_and_what_was_found() -> None:
     }
     assert verdict.personal["called"] == "sip:+3293330000@192.0.2.10:5060"
     identity = verdict.personal["identity"]
-    assert identity == [f"From: {session.invite.first('from')}", "P-Asserted-Identity: <tel:+33612345678>"]
+    lines = [f"From: {session.invite.first('from')}", "P-Asserted-Identity: <tel:+33612345678>", "Subject: x"]
+    assert identity == lines
     assert not any("+336" in str(value) for value in verdict.facts.values())
 
 

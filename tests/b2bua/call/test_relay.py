@@ -354,7 +354,8 @@ def test_an_update_refused_for_its_caller_leaves_a_line_of_evidence() -> None:
     with talking(scene) as (near, _):
         scene.caller.request(near, "UPDATE", [("P-Asserted-Identity", GEOGRAPHIC)])
         scene.run(1)
-        assert scene.record("later").facts == {"trunk": "abroad", "method": "UPDATE", "found": "block"}
+        facts = {"trunk": "abroad", "method": "UPDATE", "found": "block", "enforced": True}
+        assert scene.record("later").facts == facts
 
 
 def test_a_re_invite_that_only_rings_is_taken_back_and_the_call_goes_on() -> None:

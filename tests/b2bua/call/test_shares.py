@@ -104,11 +104,13 @@ def test_a_nomadic_number_that_calls_more_from_abroad_than_from_home_is_told_of(
 
 def test_of_too_many_numbers_the_one_that_has_not_called_for_longest_is_forgotten() -> None:
     shares, entry = Shares(), agreement()
-    shares.called("first", entry, is_abroad=True, now=0.0)
-    for number in range(MOST_NUMBERS):
+    for name in ("first", "second", "first"):
+        shares.called(name, entry, is_abroad=True, now=0.0)
+    for number in range(MOST_NUMBERS - 1):
         shares.called(f"+{number}", entry, is_abroad=False, now=1.0)
     assert len(shares.nomadic) == MOST_NUMBERS
-    assert "first" not in shares.nomadic
+    assert "first" in shares.nomadic
+    assert "second" not in shares.nomadic
 
 
 @pytest.mark.law("¶15 nomadic", "K22")

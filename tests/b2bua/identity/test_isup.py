@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.identity.isup import KNOWN, LONGEST, MESSAGES, NUMBERS, Isup, read_isup
+from b2bua.identity.isup import KNOWN, LONGEST, MESSAGES, NUMBERS, IsupMessage, read_isup
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.engine import decide
 from policy.profile import Profile
@@ -343,7 +343,7 @@ parameters = st.lists(
 )
 
 
-def attempted(octets: bytes) -> Isup | None:
+def attempted(octets: bytes) -> IsupMessage | None:
     """What is read of them; None when they are refused, and then in the only way there is."""
     try:
         return read_isup(octets)

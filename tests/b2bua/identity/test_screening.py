@@ -289,3 +289,22 @@ def test_only_parse_errors_come_of_any_value(name: str, value: str) -> None:
             assert assertion.position in Position
     except ParseError:
         pass
+
+
+@pytest.mark.law("¶24", "K28")
+def test_a_national_call_is_read_only_where_the_register_lists_callers_and_never_refused_for_what_it_holds() -> None:
+    home = Claim(trunk="home", trunk_class=TrunkClass.NATIONAL)
+    made = invite("From: <sip:025551212@x>;tag=1", "P-Asserted-Identity: <sip:+331@x", "Diversion: <sip:+3225550000@x>")
+    assert claim_of(made, home).assertions == ()
+    assert {a.raw for a in claim_of(made, home, is_listed=True).assertions} == {"025551212"}
+    assert claim_of(made, home, is_listed=True, emergency=True).assertions == ()
+
+
+@pytest.mark.law("¶31")
+def test_a_call_in_attested_transit_is_read_and_not_refused_for_what_nobody_can_read() -> None:
+    origin = Claim(trunk="transit", trunk_class=TrunkClass.NATIONAL_TRANSIT)
+    made = invite("From: <sip:+3225551212@x>;tag=1", "P-Asserted-Identity: <sip:+331@x")
+    claim = claim_of(made, origin, stands=TrunkClass.NATIONAL_TRANSIT)
+    assert [a.raw for a in claim.assertions] == ["+3225551212"]
+    with pytest.raises(ParseError):
+        claim_of(made, origin, stands=TrunkClass.INTERNATIONAL)

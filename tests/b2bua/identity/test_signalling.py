@@ -145,9 +145,12 @@ def test_a_boundary_that_is_none_or_two_is_refused(boundary: str) -> None:
         told(f"multipart/mixed{boundary}", sip_i(SDP, IAM))
 
 
-def test_two_content_types_of_a_message_are_refused() -> None:
+@pytest.mark.parametrize(("kind", "body"), [(TYPE, IAM), (MULTIPART, sip_i(SDP, IAM))])
+def test_two_content_types_of_a_message_are_refused(kind: str, body: bytes) -> None:
     with pytest.raises(ParseError):
-        told(TYPE, IAM, ("Content-Type", "application/sdp"))
+        told(kind, body, ("Content-Type", "application/sdp"))
+    with pytest.raises(ParseError):
+        told("application/sdp", body, ("Content-Type", kind))
 
 
 @pytest.mark.parametrize(

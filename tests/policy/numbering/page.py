@@ -52,9 +52,14 @@ words, such as those of Chinese names, and numbers spelled out are text.
 
 
 @cache
-def judged(prefix: str, length: int) -> Number:
-    """+32 and a number that begins so."""
-    return judge("+32" + (prefix + "1" * length)[:length], Notation.SIP, PLAN)
+def judged(national: str) -> Number:
+    """+32 and these digits."""
+    return judge("+32" + national, Notation.SIP, PLAN)
+
+
+def of_length(prefix: str, length: int) -> str:
+    """A national number that begins so; where it is shorter, the beginning of its beginning."""
+    return (prefix + "1" * length)[:length]
 
 
 def spans(numbers: Iterable[int], width: int = 0) -> str:
@@ -68,7 +73,7 @@ def rows(name: Callable[[Number], str]) -> Iterator[tuple[str, str]]:
     """Beginnings that are alike in every length, and what each length is."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for prefix in PREFIXES:
-        alike.setdefault(tuple(name(judged(prefix, length)) for length in LENGTHS), []).append(int(prefix))
+        alike.setdefault(tuple(name(judged(of_length(prefix, length))) for length in LENGTHS), []).append(int(prefix))
     for names, prefixes in alike.items():
         lengths: dict[str, list[int]] = {}
         for length, named in zip(LENGTHS, names, strict=True):
@@ -92,7 +97,7 @@ def _breaches(number: Number) -> str:
 
 
 def _numbers(zone: str) -> str:
-    begun = [p for p in PREFIXES if p.startswith(zone) and judged(p, 8).range is Range.GEOGRAPHIC]
+    begun = [p for p in PREFIXES if p.startswith(zone) and judged(of_length(p, 8)).range is Range.GEOGRAPHIC]
     return ", ".join(f"+32 {span} and four digits" for span in spans(map(int, begun)).split(", "))
 
 

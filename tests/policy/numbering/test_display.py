@@ -23,6 +23,15 @@ from tests.policy.making import PLAN
         ("Suite 5551212", []),
         ("Police 101", [(Range.NONE, None)]),
         ("+999 123 456 789", [(Range.BAD_FORM, None)]),
+        ("+32 800 FLOWER", [(Range.NON_GEOGRAPHIC, "+3280035693")]),
+        ("+48 112 345 678", [(Range.FOREIGN, "+48112345678")]),
+        ("Jan, +48 112 345 678", [(Range.FOREIGN, "+48112345678")]),
+        ("Jan 112, +48 22 345 67 89", [(Range.FOREIGN, "+48223456789"), (Range.NONE, None)]),
+        ("+116000", [(Range.FOREIGN, "+116000"), (Range.NONE, None)]),
+        ("100%25", [(Range.SHORT, None)]),
+        ("%3225551212", [(Range.GEOGRAPHIC, "+3225551212"), (Range.BAD_FORM, None)]),
+        ("\u202e21 21 555 2 23+", [(Range.GEOGRAPHIC, "+3225551212"), (Range.BAD_FORM, None)]),
+        ("三二二五五五一二一二", []),
     ],
 )
 def test_every_number_shown_is_found(text: str, shown: list[tuple[Range, str | None]]) -> None:

@@ -46,6 +46,13 @@ def test_a_text_made_plain_has_digits_plus_letters_and_single_spaces(text: str, 
         "+3225551212999",
         "44207946000003225551212",
         "+32 2 555 1212 x 5",
+        "O25551212",
+        "+32 2 555 l2 I2",
+        "0113225551212",
+        "810 32 2 555 12 12",
+        "%3225551212",
+        "&#43;32 2 555 12 12",
+        "\u202e2121555223+",
     ],
 )
 def test_a_hidden_home_number_is_found(raw: str) -> None:
@@ -71,6 +78,12 @@ def test_a_hidden_home_number_is_found(raw: str) -> None:
 )
 def test_what_is_no_home_number_is_not_found(raw: str) -> None:
     assert find(raw, PLAN) == ()
+
+
+def test_letters_are_those_of_a_keypad_where_a_number_was_attempted() -> None:
+    assert [hidden.e164 for hidden in find("0800FLOWE", PLAN)] == ["+3280035693"]
+    assert [hidden.e164 for hidden in find("+32800FLOWER", PLAN)] == ["+3280035693"]
+    assert find("flower0800", PLAN) == ()
 
 
 def test_a_number_with_its_country_code_is_sure_and_one_without_is_not() -> None:

@@ -5,7 +5,7 @@ import pytest
 from policy import Notation
 from policy.numbering import Breach, Range, judge
 from tests.policy.making import PLAN
-from tests.policy.numbering.page import LENGTHS, PAGE, PREFIXES, judged, page
+from tests.policy.numbering.page import LENGTHS, PAGE, PREFIXES, judged, of_length, page
 from tests.policy.numbering.plainly import breaches, plainly
 
 
@@ -13,8 +13,8 @@ from tests.policy.numbering.plainly import breaches, plainly
 @pytest.mark.parametrize("length", LENGTHS)
 def test_every_beginning_is_in_the_range_and_form_that_a_person_reads(length: int) -> None:
     for prefix in PREFIXES:
-        number, national = judged(prefix, length), (prefix + "1" * length)[:length]
-        expected, broken = plainly(national), breaches(national)
+        national = of_length(prefix, length)
+        number, expected, broken = judged(national), plainly(national), breaches(national)
         assert number.range is (Range.BAD_FORM if broken else expected), national
         assert number.breaches == broken, national
         assert number.e164 == (None if broken else "+32" + national)
@@ -29,7 +29,7 @@ def test_the_page_says_what_the_code_says() -> None:
 def test_the_digits_behind_the_beginning_decide_nothing(rest: str) -> None:
     for prefix in PREFIXES[::7]:
         for length in LENGTHS:
-            assert PLAN.classify((prefix + rest)[:length]) is PLAN.classify((prefix + "1" * 13)[:length])
+            assert PLAN.classify((prefix + rest)[:length]) is PLAN.classify(of_length(prefix, length))
 
 
 @pytest.mark.law("¶8 1°", "K5")
@@ -40,7 +40,7 @@ def test_the_digits_behind_the_beginning_decide_nothing(rest: str) -> None:
 def test_every_whole_number_is_found_behind_a_breach_of_form(before: str, breach: Breach) -> None:
     for prefix in PREFIXES[1000::3]:
         for length in (8, 9):
-            national = (prefix + "1" * length)[:length]
+            national = of_length(prefix, length)
             expected = plainly(national)
             if expected is Range.BAD_FORM or (expected is Range.UNALLOCATED and length != PLAN.usual_length):
                 continue

@@ -206,6 +206,41 @@ def _through(text: str, layers: tuple[Layer, ...]) -> str:
     return text
 
 
+NUMBERS = ("+3225551212", "+32470123456")
+
+
+@pytest.mark.law("¶8 1°", "¶9", "K5")
+@pytest.mark.parametrize(
+    "layer",
+    [
+        pytest.param(layer, id=name)
+        for layers in (SEPARATORS, SCRIPTS, ESCAPES, AROUND)
+        for name, layer in layers.items()
+    ],
+)
+def test_no_spelling_is_judged_milder_wherever_the_number_begins(layer: Layer) -> None:
+    for number in NUMBERS:
+        plain = severity(judge(number, Notation.SIP, PLAN))
+        for begin in BEGINNINGS.values():
+            text = layer(begin(number[3:]))
+            for notation in (Notation.SIP, Notation.OTHER):
+                assert severity(judge(text, notation, PLAN)) >= plain, repr(text)
+
+
+@pytest.mark.law("¶9", "L2", "K8")
+@pytest.mark.parametrize(
+    "layer",
+    [pytest.param(layer, id=name) for layers in (SEPARATORS, SCRIPTS, TEXT_ESCAPES) for name, layer in layers.items()],
+)
+def test_no_text_is_judged_milder_wherever_the_number_begins(layer: Layer) -> None:
+    for number in NUMBERS:
+        plain = severity(judge(number, Notation.SIP, PLAN))
+        for begin in BEGINNINGS.values():
+            for part in (str, SEPARATORS["spaces"]):
+                text = layer(part(begin(number[3:])))
+                assert max(map(severity, read_display(text, PLAN)), default=0) >= plain, repr(text)
+
+
 @pytest.mark.law("¶8 1°", "¶9", "K5")
 @given(spelt(ESCAPES, AROUND), st.booleans())
 @pytest.mark.parametrize("notation", [Notation.SIP, Notation.TEL, Notation.OTHER])
