@@ -332,8 +332,8 @@ class Trunk:
     name: str
     """How logs, evidence and routes name it."""
     declared_class: TrunkClass | None = None
-    """`class` in the file: "international", "national", "national-transit" or "article-4". A trunk without one counts as
-    international (art. 2)."""
+    """`class` in the file: "international", "national", "national-transit" or "article-4". A trunk without one counts
+    as international (art. 2)."""
     listen: tuple[Endpoint, ...]
     """Where it is reached; trunks of one class may share a socket, told apart by peer."""
     peers: tuple[Peer, ...]

@@ -398,6 +398,17 @@ def test_a_trial_and_what_ends_soon_are_told_at_the_start(stage: Special) -> Non
     ]
 
 
+def test_what_a_new_register_has_that_ends_soon_is_told_after_the_change(stage: Special) -> None:
+    last = civil_day(datetime.datetime.now(datetime.UTC)) + datetime.timedelta(days=10)
+
+    async def story(app: App) -> None:
+        stage.add(f"{SUSPENSION}until = {last}\n")
+        async with hears(f"alarm: register: register.suspension[0].until: S-1 ends on {last}"):
+            app.amendments.reread(stage.path)
+
+    stage.play(story)
+
+
 def test_a_bug_in_looking_for_what_ends_keeps_no_register_from_being_read(
     stage: Special, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,6 +203,8 @@ def test_an_identity_in_octets_that_are_no_text_is_judged_as_it_came(tmp_path: P
     folder = kept(tmp_path / "journal", records)
     lines = [line for line in verdict_lines(segments(folder)) if isinstance(line, Line)]
     assert "\\udcff" in str(lines[0].personal("identity"))
+    claim = Judge(BELGIUM)._claim(lines[0], PolicyRegister(), WHEN)
+    assert [one.raw for one in claim.assertions][1:] == [f"\udcff\udc80 {GEOGRAPHIC}", "\udcfe"]
     assert judged(folder).counts == (1, 0)
 
 

@@ -14,8 +14,10 @@ from b2bua.config import Config, Endpoint, Inexpressible, Mode, Redirect, Regist
 from b2bua.identity import redaction
 from policy.register import Shadow
 from policy.roaming import Roaming
+from tests.b2bua.identity.making_isup import CALLING, MULTIPART, iam, number, sip_i
 from tests.world.party import Fields, Party, Session
 from tests.world.scene import ABROAD, ABROAD_SOCKET, CONFIG, Scene
+from tests.world.test_isup import SipI
 from tests.world.wire import Wire
 
 GEOGRAPHIC, MOBILE, FOREIGN, CALLED = "+3225551212", "+32470123456", "+33612345678", "+3293330000"
@@ -257,6 +259,16 @@ def test_a_call_to_be_withheld_whose_number_would_still_be_seen_is_refused_whate
 
 
 @pytest.mark.law("¶8 3°", "K11")
+def test_a_body_that_names_the_caller_in_another_networks_words_cannot_be_taken_out_either() -> None:
+    body = sip_i(b"v=0\r\n", iam(number(CALLING, FOREIGN[1:])))
+    with SipI(config=asking(**TAKES), answers={MOBILE: Roaming.FAILED}) as scene:
+        session = scene.caller.invite(caller=f"<sip:{MOBILE}@x>", headers=[("Content-Type", MULTIPART)], body=body)
+        scene.run(2)
+        assert session.final == 603
+    facts = scene.record("verdict").facts
+    assert (facts["verdict"], facts["inexpressible"]) == ("withhold", ["body"])
+
+
 @pytest.mark.parametrize("setting", Inexpressible)
 @pytest.mark.parametrize("uri", [None, "tel:+3293330000"])
 def test_an_asker_that_takes_no_identity_or_a_uri_that_can_hold_none_gets_no_withheld_call(

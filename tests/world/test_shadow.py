@@ -141,6 +141,20 @@ def test_a_body_that_nobody_may_read_crosses_in_shadow_whole() -> None:
         assert session.final == 415
 
 
+def test_nor_is_one_refused_in_a_call_in_shadow_that_could_be_judged() -> None:
+    encoded: Fields = [("Content-Encoding", "gzip")]
+    caller, headers = FORBIDDEN["block"]
+    with Scene(config=on_trial()) as scene:
+        session = scene.caller.invite(caller=caller, headers=headers)
+        scene.run(2)
+        scene.caller.request(session, "INFO", encoded, b"\x1f\x8b twice")
+        scene.run(1)
+        assert [wire.status for wire in scene.caller.responses("INFO")] == [200]
+        scene.caller.request(session, "BYE", encoded, f"\x1f {GEOGRAPHIC}".encode())
+        scene.run(1)
+    assert scene.callee.requests("BYE")[0].body == f"\x1f {GEOGRAPHIC}".encode()
+
+
 @pytest.mark.law("K25")
 @given(
     caller=st.sampled_from([MOBILE, GEOGRAPHIC, FOREIGN, "1207", "0032470123456", "anonymous"]),
@@ -427,6 +441,18 @@ def test_at_midnight_in_brussels_after_its_last_day_the_trunk_enforces() -> None
     assert update.first("p-asserted-identity") == f"<tel:{GEOGRAPHIC}>", "a call that stands stays as it was set up"
     assert [record.facts["enforced"] for record in scene.records if record.kind == "verdict"] == [False, True]
     assert [alarm.name for alarm in scene.alarms] == ["shadow"]
+
+
+def test_what_nobody_can_read_is_refused_from_that_midnight_on_too() -> None:
+    headers = [("Identity", "not.a.passport")]
+    with Scene(config=on_trial()) as scene:
+        scene.now = BEFORE_MIDNIGHT
+        before = scene.caller.invite(headers=headers)
+        scene.run(11)
+        scene.caller.bye(before)
+        after = scene.caller.invite(headers=headers)
+        scene.run(2)
+        assert (before.final, after.final) == (200, 400)
 
 
 def test_a_call_that_waits_over_midnight_for_an_answer_is_enforced_by_the_day_it_is_judged_on() -> None:

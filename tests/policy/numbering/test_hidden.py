@@ -82,7 +82,7 @@ def test_what_is_no_home_number_is_not_found(raw: str) -> None:
 
 def test_letters_are_those_of_a_keypad_where_a_number_was_attempted() -> None:
     assert [hidden.e164 for hidden in find("0800FLOWE", PLAN)] == ["+3280035693"]
-    assert [hidden.e164 for hidden in find("+32800FLOWER", PLAN)] == ["+3280035693"]
+    assert [hidden.e164 for hidden in find("+32800FLOWER", PLAN)] == ["+32800", "+3280035693"]
     assert find("flower0800", PLAN) == ()
 
 
