@@ -7,9 +7,10 @@
 - `moment.py`  the two clocks, read once an input
 - `roaming/`   who answers where a mobile subscriber is
 - `evidence/`  the journal and its hash chain
-- `app.py`     the shell: sockets, clocks, signals
+- `app.py`     the shell: sockets, clocks, signals (`amendments.py`: the register while it runs)
 - `gateway.py` the front door for programs that embed it (`watch.py`: what they can read along)
 - `explain.py` one INVITE and the reasons for its verdict
+- `audit/`     captured traffic, and what the rules would have done to it
 - `replay.py`  the verdicts of a journal once more, by other rules
 - `demo/`      the stories of `make run`
 

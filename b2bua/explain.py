@@ -109,7 +109,7 @@ def _refused_unread(core: Core, unread: ParseError, at: datetime.datetime) -> Ex
         profile=verdict.profile,
         flags=list(verdict.flags),
         removed=[],
-        findings=[of_finding(finding) for finding in verdict.findings],
+        findings=[{**of_finding(one), "why": f"the message cannot be read: {unread}"} for one in verdict.findings],
     )
 
 

@@ -192,7 +192,18 @@ class Profile:
         """The profile written in these bytes; `file` is only for the errors. Raises ProfileError."""
         from .profile_file import read  # it makes what is declared here
 
-        return read(data, file, settings or {})
+        chosen = settings or {}
+        key = data, file, repr(sorted(chosen.items(), key=str))
+        if key not in _READ:
+            if len(_READ) >= _KEPT:
+                _READ.clear()
+            _READ[key] = read(data, file, chosen)
+        return _READ[key]
+
+
+#: Profiles by what they were read from: reading one takes as long as judging a thousand calls (2026-11-23).
+_READ: Final[dict[tuple[bytes, str, str], Profile]] = {}
+_KEPT: Final = 16
 
 
 def _read(path: Path) -> bytes:

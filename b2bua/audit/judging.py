@@ -19,14 +19,11 @@ from b2bua.call import Ask, Moment, Record
 from b2bua.call.acts import Act, Reply
 from b2bua.call.call import Call
 from b2bua.call.context import Context
-from b2bua.call.leg import Leg
-from b2bua.call.liveness import Liveness
 from b2bua.call.pair import Pair
 from b2bua.config import Config
 from b2bua.errors import GatewayError
 from b2bua.explain import NEEDS_CHECK, flow_of
 from b2bua.identity.later import LaterScreen
-from b2bua.identity.redaction import secrets_of, untagged
 from b2bua.roaming import Table
 from b2bua.trunk import Trunk
 from policy.position import Position
@@ -46,6 +43,7 @@ _LONGEST: Final = 512
 _MOST_ROUNDS: Final = 4
 
 _CLI: Final = (Position.PRESENTATION, Position.NETWORK)
+_UNASKED: Final = (Position.DISPLAY, Position.OTHER)
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +53,8 @@ class Judgement:
     verdict: str
     """pass, strip, withhold, block; `needs check` when a holder would have to be asked."""
     basis: str
+    trunk_class: str
+    """What it was judged as, which may be another class than its trunk's; "" where nothing was judged."""
     finding: Finding | None
     """The one that decided; of a call that passes, the one that tells who calls. None where nothing was judged."""
     flags: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Judge:
     def judge(self, invite: Request, message: Message) -> Judgement | None:
         """What would have become of an INVITE that opens a call; None when it is refused unjudged, as malformed."""
         moment = self._moment(message)
-        call = self._call(invite, message)
+        call = self._call(invite, message, moment)
         acts = call.begin(moment)
         asked: list[str] = []
         for _ in range(_MOST_ROUNDS):
@@ -110,7 +110,7 @@ class Judge:
         if verdict is None:
             return None
         self._remember(call, message)
-        return _judgement(verdict, acts, frozenset(asked))
+        return _judgement(call, verdict, acts, frozenset(asked))
 
     def judge_later(self, request: Request, message: Message) -> Outcome | None:
         """What would have become of a re-INVITE or UPDATE; None when it is not judged: it comes from the other side, or
@@ -118,26 +118,19 @@ class Judge:
         set_up = self._calls.get(request.call_id)
         if set_up is None or set_up.source != message.source:
             return None
-        context = self.context
-        headers = request.headers.copy()
-        return set_up.screen.apply(request, headers, context.profile, context.register, self._moment(message))
+        law, headers, moment = self.context.law, request.headers.copy(), self._moment(message)
+        shown = set_up.screen.apply(request, headers, law.profile, law.register, moment)
+        enclosed, _ = set_up.screen.content(request, headers, law.profile, law.register, moment)
+        return max(shown, enclosed)
 
     def _answers(self, ask: Ask, moment: Moment) -> Mapping[str, Answer]:
         if self.table is not None:
             return self.table.answer(ask.questions, moment.utc)
         return {number: Answer(Roaming.ABROAD, NEEDS_CHECK) for number in ask.questions.numbers}
 
-    def _call(self, invite: Request, message: Message) -> Call:
+    def _call(self, invite: Request, message: Message, moment: Moment) -> Call:
         context = self.context
-        flow = self._flow(message)
-        leg = Leg(
-            trunk=self.trunk,
-            flow=flow,
-            socket=self.trunk.socket(flow.socket),
-            call_id=invite.call_id,
-            tag=context.ids.tag(),
-            liveness=Liveness(timer=context.session_timer()),
-        )
+        leg = context.caller(self.trunk, self._flow(message), invite, context.ids.tag(), moment)
         return Call(pair=Pair(call=context.ids.call_id(), context=context, a=leg), key=Key("audit"), invite=invite)
 
     def _flow(self, message: Message) -> Flow:
@@ -152,49 +145,42 @@ class Judge:
 
     def _remember(self, call: Call, message: Message) -> None:
         """Keeps what later messages of a call are judged by, where they are judged at all."""
-        pair = call.pair
-        if pair.claim is None or pair.verdict is None or pair.is_emergency or not self.trunk.is_screened:
+        screen = call.pair.screen(call.a)
+        if screen is None or max(len(call.a.call_id), len(screen.identity), len(screen.claim.called)) > _LONGEST:
             return
-        identity = "" if call.a.dialog is None else untagged(call.a.dialog.remote)
-        if max(len(call.a.call_id), len(identity), len(pair.claim.called)) > _LONGEST:
-            return
-        screen = LaterScreen(
-            claim=attrs.evolve(pair.claim, assertions=()),
-            answers=dict(pair.answers),
-            withheld=pair.verdict.outcome is Outcome.WITHHOLD,
-            secrets=secrets_of(pair.verdict),
-            identity=identity,
-        )
         self._calls[call.a.call_id] = _SetUp(message.source, screen)
         if len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)
 
 
-def _judgement(verdict: Verdict, acts: list[Act], asked: frozenset[str]) -> Judgement:
-    finding = _telling(verdict, asked)
+def _judgement(call: Call, verdict: Verdict, acts: list[Act], asked: frozenset[str]) -> Judgement:
     is_open = bool(asked) and verdict.outcome is not Outcome.BLOCK
+    finding = _open(verdict, asked) if is_open else _telling(verdict)
     record = next((act for act in acts if isinstance(act, Record) and act.kind == "verdict"), None)
     removed = record.facts.get("removed") if record is not None else None
-    status = next((act.response.status for act in acts if isinstance(act, Reply) and act.response.status >= 300), None)
+    # A trunk that only asks is told what may be done by redirections too.
+    refused = [act.response.status for act in acts if isinstance(act, Reply) and act.response.status >= 300]
     return Judgement(
         verdict=NEEDS_CHECK if is_open else verdict.outcome.word,
-        basis=finding.basis if is_open and finding is not None else verdict.basis,
+        basis=finding.basis if is_open and finding is not None and finding.rule == RuleName.MOBILE else verdict.basis,
+        trunk_class=verdict.trunk_class,
         finding=finding,
         flags=verdict.flags,
         removed=tuple(map(str, removed)) if isinstance(removed, list) else (),
-        status=status,
+        status=refused[0] if refused and call.a.trunk.redirect is None else None,
     )
 
 
-def _telling(verdict: Verdict, asked: frozenset[str]) -> Finding | None:
-    """The finding by which an INVITE is counted."""
-    found = verdict.findings
-    if verdict.outcome is not Outcome.BLOCK and asked:
-        wanted = [
-            f for f in found if f.number in asked and f.rule == RuleName.MOBILE and f.position is not Position.DISPLAY
-        ]
-    elif verdict.outcome is Outcome.PASS:
-        wanted = [f for f in found if f.position in _CLI and f.number is not None]
+def _open(verdict: Verdict, asked: frozenset[str]) -> Finding | None:
+    """The finding on a number that a holder would be asked about."""
+    found = [f for f in verdict.findings if f.number in asked and f.position not in _UNASKED]
+    return next((f for f in found if f.rule == RuleName.MOBILE), next(iter(found or verdict.findings), None))
+
+
+def _telling(verdict: Verdict) -> Finding | None:
+    """The finding by which a decided INVITE is counted."""
+    if verdict.outcome is Outcome.PASS:
+        wanted = [f for f in verdict.findings if f.position in _CLI and f.number is not None]
     else:
-        wanted = [f for f in found if f.outcome is verdict.outcome]
-    return next(iter(wanted or found), None)
+        wanted = [f for f in verdict.findings if f.outcome is verdict.outcome]
+    return next(iter(wanted or verdict.findings), None)

@@ -89,6 +89,7 @@ class Report:
     """Those that were not judged."""
     otherwise: Counter[int] = attrs.field(factory=Counter)
     """Final responses to calls that their verdict would have let go on."""
+    classes: Tally = attrs.field(factory=Tally)
     flags: Tally = attrs.field(factory=Tally)
     bases: Tally = attrs.field(factory=Tally)
     ranges: Tally = attrs.field(factory=Tally)
@@ -104,8 +105,9 @@ class Report:
         verdict, finding = judgement.verdict, judgement.finding
         self.verdicts[verdict] += 1
         span = UNJUDGED if finding is None else str(finding.range)
-        self.bases.add((shown(judgement.basis) or UNJUDGED,), verdict)
+        self.bases.add((shown(judgement.basis, _LONGEST_REASON) or UNJUDGED,), verdict)
         self.ranges.add((span,), verdict)
+        self.classes.add((judgement.trunk_class or UNJUDGED,), verdict)
         self.numbers.add((self._number(judgement), span), verdict)
         self.peers.add((message.source,), verdict)
         for flag in judgement.flags:
@@ -156,6 +158,7 @@ class Report:
                 "elsewhere": self.elsewhere,
             },
             "verdicts": _by_verdict(self.verdicts),
+            "classes": _rows(self.classes, "class"),
             "articles": _rows(self.bases, "basis"),
             "ranges": _rows(self.ranges, "range"),
             "numbers": _rows(self.numbers, "number", "range", most=TOP),
@@ -197,7 +200,7 @@ class Report:
             Example(
                 verdict=judgement.verdict,
                 rule=rule,
-                basis=shown(judgement.basis),
+                basis=shown(judgement.basis, _LONGEST_REASON),
                 packet=message.packet,
                 at=_time(message.at),
                 call_id=shown(invite.call_id),

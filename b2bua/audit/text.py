@@ -44,6 +44,8 @@ def render(report: dict[str, Any]) -> None:
         line.append("" if verdict == VERDICTS[-1] else ", ")
     console.print(line)
     console.print(", ".join(_aside(report)), style="dim")
+    if len(report["classes"]) > 1:
+        _table(console, "By class", report["classes"], "class")
     _table(console, "By article", report["articles"], "basis")
     _table(console, "By range", report["ranges"], "range")
     _table(console, "Numbers met most", report["numbers"], "number", "range")

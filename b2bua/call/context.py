@@ -10,9 +10,11 @@ from b2bua.call.anomalies import Anomalies
 from b2bua.call.callers import callers_of
 from b2bua.call.hooks import Hooks
 from b2bua.call.leg import Leg
+from b2bua.call.liveness import Liveness
 from b2bua.call.naming import Dialogs
+from b2bua.call.trial import is_enforced
 from b2bua.moment import Moment
-from b2bua.trunk import Routes, Trunks, as_global, called_number
+from b2bua.trunk import Routes, Trunk, Trunks, as_global, called_number
 from policy.claim import Claim, TrunkClass
 from policy.engine import decide
 from policy.ledger import Ledger
@@ -22,6 +24,7 @@ from policy.roaming import Answer, Questions
 from policy.standing import standing
 from policy.verdict import Verdict
 from sipstack.dialog import SessionTimer
+from sipstack.flow import Flow
 from sipstack.ids import Ids
 from sipstack.locate import FailureMemory
 from sipstack.message import Request
@@ -109,6 +112,21 @@ class Context:
     def class_of(self, claim: Claim, moment: Moment) -> TrunkClass:
         """What calls of that origin truly are, whatever the claim asserts."""
         return standing(claim, self.register, self.profile, civil_day(moment.utc)).trunk_class
+
+    def caller(self, trunk: Trunk, flow: Flow, invite: Request, tag: str, moment: Moment) -> Leg:
+        """The caller's side of a call that begins by that flow: of its circuit's class, and on trial if that is."""
+        leg = Leg(
+            trunk=trunk,
+            flow=flow,
+            socket=trunk.socket(flow.socket),
+            call_id=invite.call_id,
+            tag=tag,
+            liveness=Liveness(timer=self.session_timer()),
+        )
+        leg.mark(trunk.circuits.signalled(invite, *flow.remote))
+        leg.trunk_class = self.class_of(leg.origin, moment)
+        leg.is_enforced = is_enforced(leg.known_as, self.register, moment)
+        return leg
 
     def session_timer(self) -> SessionTimer:
         """The session timer of a new leg."""

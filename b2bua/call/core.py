@@ -17,12 +17,11 @@ from b2bua.call.context import Context
 from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
-from b2bua.call.liveness import Liveness
 from b2bua.call.oracle import DECLINED
 from b2bua.call.pair import Pair
 from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
-from b2bua.call.trial import Trials, is_enforced
+from b2bua.call.trial import Trials
 from b2bua.errors import SnapshotError
 from b2bua.moment import Moment
 from b2bua.trunk import destination
@@ -263,17 +262,7 @@ class Core:
         emergency = context.routes.is_emergency_call(invite.uri, carried=trunk.redirect is not None)
         if emergency:
             self.counters["emergency"] += 1
-        leg = Leg(
-            trunk=trunk,
-            flow=flow,
-            socket=trunk.socket(flow.socket),
-            call_id=invite.call_id,
-            tag=incoming.to_tag,
-            liveness=Liveness(timer=context.session_timer()),
-        )
-        leg.mark(trunk.circuits.signalled(invite, *flow.remote))
-        leg.trunk_class = context.class_of(leg.origin, moment)
-        leg.is_enforced = is_enforced(leg.known_as, context.register, moment)
+        leg = context.caller(trunk, flow, invite, incoming.to_tag, moment)
         if leg.is_screened and leg.is_enforced and not self.may_record and not emergency:
             self.counters["refused: no evidence possible"] += 1
             return self._respond(key, invite, _busy(leg), moment, (("Retry-After", RETRY_AFTER),))

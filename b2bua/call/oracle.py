@@ -18,7 +18,7 @@ from typing import Final
 import attrs
 
 from b2bua.call.acts import Alarm, Record
-from b2bua.call.bridge import crossing, retarget
+from b2bua.call.bridge import CONTENT, crossing, retarget
 from b2bua.call.outgoing import drawn
 from b2bua.call.pair import Pair
 from b2bua.config import Inexpressible, Redirect
@@ -39,10 +39,11 @@ Fields = tuple[tuple[str, str], ...]
 DECLINED: Final = 603
 #: Headers of which a value that names nobody can be said in place of theirs.
 EXPRESSIBLE: Final = frozenset({"from", "p-asserted-identity", "privacy"})
-#: What withholding takes of a caller's telephone; an asker has one of its own.
-_ASKERS = frozenset({"user-agent"})
+#: What is said by other means: lines that speak of a body by what becomes of that, and an asker has a User-Agent of
+#: its own in place of the caller's.
+_BESIDE: Final = CONTENT | {"user-agent"}
 #: Places one 302 may name: as many as q has steps of a tenth.
-_MOST = 10
+_MOST: Final = 10
 
 
 @attrs.frozen(kw_only=True)
@@ -131,7 +132,7 @@ def _edits(invite: Request, verdict: Verdict, redirect: Redirect) -> tuple[Field
     before = Redacted(caller, crossing(invite), invite.body, ())
     if verdict.outcome is Outcome.STRIP:  # which loses what its findings name or show; withholding takes the rest too
         before = redact(caller, crossing(invite), invite.body, attrs.evolve(verdict, outcome=Outcome.PASS, findings=()))
-    keys = [key for key in _changed(before, after) if key not in _ASKERS]
+    keys = [key for key in _changed(before, after) if key not in _BESIDE]
     takes = redirect.identity and _is_sip(invite.uri)
     fields = tuple([_said(key, after) for key in keys if key in EXPRESSIBLE]) if takes else ()
     wanted = [canonical(key) for key in keys]

@@ -72,7 +72,7 @@ class Pair:
     def judged(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
         """A later message from that leg, less what it may not show; whether it is refused is the caller's choice."""
         headers, body = self.brought(leg, message)[0], message.body
-        screen = self._screen(leg)
+        screen = self.screen(leg)
         if screen is None:
             return Crossing(self._departing(leg, message, headers), body)
         context = self.context
@@ -150,9 +150,9 @@ class Pair:
 
     def _changes(self, leg: Leg) -> bool:
         """Whether what may not be seen is taken out of what that leg sends."""
-        return leg.is_enforced and self._screen(leg) is not None
+        return leg.is_enforced and self.screen(leg) is not None
 
-    def _screen(self, leg: Leg) -> LaterScreen | None:
+    def screen(self, leg: Leg) -> LaterScreen | None:
         """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""
         if not leg.is_screened or self.claim is None or self.is_emergency:
             return None

@@ -24,6 +24,7 @@ _ORDINARY = re.compile(r"\+([1-9][0-9 ./()-]{6,28})")
 _SEPARATORS = str.maketrans("", "", " ./()-")
 _RUN = 8  # so many digits in one piece are an attempt at a number
 _WORD = re.compile(r"(?<![A-Za-z0-9])[0-9]+(?: [0-9]+)*(?![A-Za-z0-9])")
+_BEGUN = re.compile(r"\A[0-9]|\+|(?<![0-9])00")  # from here on, letters may only interrupt a number
 _CODE_LENGTH = 6
 _FINDS = 64  # numbers reported from one text
 
@@ -75,8 +76,9 @@ def _numbers(raw: str, text: str, whole: bool, plan: Plan) -> list[Number]:
         homes += found
         if not found and (len(piece.digits) >= _RUN or piece.plus or whole):
             others.append(Number(raw=raw, range=Range.BAD_FORM, digits=piece.digits, breaches=(_breach(piece),)))
-    if not whole and text[0] in "+0123456789":
-        homes += [hidden for piece in segments(without_letters(text)) for hidden in read_segment(piece, plan)]
+    if not whole and (begun := _BEGUN.search(text)):
+        rest = without_letters(text[begun.start() :])
+        homes += [hidden for piece in segments(rest) for hidden in read_segment(piece, plan)]
     numbers = [_home(raw, hidden, whole, plan) for hidden in unique([*homes, *by_library(text, plan)])] + others
     return _bounded(raw, numbers)
 

@@ -140,13 +140,15 @@ def admit(assertion: Assertion, number: Number, call: Call) -> Finding:
 
 
 def _judge(case: Case) -> Ruling:
-    if case.call.register.names_callers:
-        measured = blocked_user.judge(case) or decision.judge(case) or do_not_originate.judge(case)
-        if measured is not None:
-            return measured
+    listed = case.call.register.names_callers
+    if listed and (measured := blocked_user.judge(case) or decision.judge(case)) is not None:
+        return measured
     if case.number.e164 in case.call.claim.admitted and case.number.sure:
         return case.finding(ADMITTED, Outcome.PASS, "a number that passed as the call was set up", basis="¶9")
     ruling = (_excuse(case) if case.call.may_excuse else None) or _ROWS[case.number.range](case)
+    if listed and not (isinstance(ruling, Finding) and ruling.outcome is Outcome.BLOCK):
+        # Where the law itself refuses, its article is the ground and not a list beside it.
+        ruling = do_not_originate.judge(case) or ruling
     if case.call.trunk_class is TrunkClass.ARTICLE_4 and isinstance(ruling, Finding):
         return special.flagged(case, ruling)
     return ruling

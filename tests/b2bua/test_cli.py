@@ -15,7 +15,7 @@ from tests.b2bua.evidence.making import end, opened, verdict
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / "examples/vectors/b2bua.toml")
 BLOCKED = {"request_uri": "sip:+3293330000@x", "headers": ["From: <sip:+3225551212@x>"]}
-COMMANDS = ["run", "check", "explain", "verify", "demo"]
+COMMANDS = ["run", "check", "explain", "audit", "verify", "demo"]
 
 Ran = tuple[int, str, str]
 

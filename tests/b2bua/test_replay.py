@@ -4,6 +4,7 @@ import datetime
 import importlib.resources
 import json
 from collections.abc import Callable, Iterable
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import attrs
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from b2bua.app import core_of
 from b2bua.call import Ask, Hooks, Moment, Record
-from b2bua.config import Config, Isup, Register, load
+from b2bua.config import Isup, Register, load
 from b2bua.errors import JournalError
-from b2bua.evidence import Broken, Journal, legible, printable, verify
+from b2bua.evidence import Broken, Journal, legible, printable, seal, verify
 from b2bua.explain import flow_of, message_of
 from b2bua.replay import LONGEST, Change, Judge, Line, replayed, segments, verdict_lines
 from b2bua.roaming import Table
@@ -113,14 +116,16 @@ def invite(*callers: str, headers: Iterable[tuple[str, str]] = ()) -> Callable[[
 # By its own rules.
 
 
-def vectors(name: str, config: Config = VECTORS) -> list[Record]:
-    """The evidence of every call of a file of vectors."""
+@cache
+def vectors() -> list[Record]:
+    """The evidence of every call among the vectors of the decree."""
+    config = VECTORS
     core, at = core_of(config, Ids(salts)), datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
     for leg in config.explain.outbound:
         core.context.ledger.sent([leg.caller], leg.called, at - datetime.timedelta(seconds=leg.seconds_ago))
     assert config.roaming is not None
     table, records = Table.of(config.roaming), list[Record]()
-    for tick, vector in enumerate(orjson.loads((ROOT / "examples/vectors" / name).read_bytes())["vectors"]):
+    for tick, vector in enumerate(orjson.loads((ROOT / "examples/vectors/decree.json").read_bytes())["vectors"]):
         moment = Moment(float(100 * tick), at)
         data = message_of(vector).replace(b"vector@vector", b"v%d@vector" % tick).replace(b"bKvector", b"bK%d" % tick)
         waiting = list(core.receive(data, flow_of(core.context.trunks.by_name[vector["trunk"]]), moment))
@@ -134,7 +139,7 @@ def vectors(name: str, config: Config = VECTORS) -> list[Record]:
 
 @pytest.mark.law("K25")
 def test_every_verdict_is_the_same_by_the_rules_that_gave_it(tmp_path: Path) -> None:
-    records = vectors("decree.json")
+    records = vectors()
     folder = kept(tmp_path / "journal", records, 8 << 20)
     verdicts = [record for record in records if record.kind == "verdict"]
     again = judged(folder, VECTORS.profile.load(), VECTORS.register.as_register())
@@ -143,7 +148,7 @@ def test_every_verdict_is_the_same_by_the_rules_that_gave_it(tmp_path: Path) -> 
 
 
 def test_without_a_register_what_rests_on_one_is_left_out_and_the_rest_is_the_same(tmp_path: Path) -> None:
-    records = vectors("decree.json")
+    records = vectors()
     again = judged(kept(tmp_path / "journal", records, 8 << 20))
     assert again.changes == []
     left_out = again.judge.tally.left_out["register"]
@@ -382,6 +387,39 @@ def test_no_line_whatever_is_in_it_ends_a_replay(tmp_path: Path, line: dict[str,
     again = judged(tmp_path)
     assert again.counts == (0, 0)
     assert again.judge.tally.left_out.total() == 1
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["0001-01-01", "block"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@cache
+def a_line() -> dict[str, Any]:
+    """A verdict that rests on as much as one can."""
+    lines = [json.loads(seal({"at": WHEN, **record.facts}, record.personal, "", bytes(160))[0]) for record in vectors()]
+    return max(lines, key=lambda line: len(line.get("personal", ())))
+
+
+@given(data=st.data())
+def test_no_field_whatever_is_in_it_ends_a_replay(data: st.DataObject) -> None:
+    line = json.loads(json.dumps(a_line()))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = line
+        while True:
+            key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            inner = place[key]
+            if not inner or not isinstance(inner, dict | list) or data.draw(st.booleans()):
+                break
+            place = inner
+        place[key] = data.draw(VALUES)
+    node = Node(network=ip_network("192.0.2.0/24"), country="FR", evidence="e", reference="L-1", since=DAY)
+    for register in (None, VECTORS.register.as_register(), PolicyRegister("nodes", (node,))):
+        judge = Judge(BELGIUM, register)
+        judge.judge(Line(line, Path("x"), 1))
+        assert judge.tally.judged + judge.tally.left_out.total() == 1
 
 
 def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -7,28 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import attrs
 import orjson
 import pytest
 
-from b2bua.config import Profile, load
+from b2bua.config import load
 from b2bua.explain import Explanation, explain, message_of
-from policy import Profile as PolicyProfile
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "examples/vectors/decree.json"
-LOADED = load(ROOT / "examples/vectors/b2bua.toml")
-LAW = LOADED.profile.load()
-
-
-class ReadOnce(Profile):
-    """The same profile for each call: reading it takes longer than judging."""
-
-    def load(self) -> PolicyProfile:
-        return LAW
-
-
-CONFIG = attrs.evolve(LOADED, profile=ReadOnce())
+CONFIG = load(ROOT / "examples/vectors/b2bua.toml")
 NOW = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
 VECTORS: list[dict[str, Any]] = orjson.loads(FILE.read_bytes())["vectors"]
 BY_ID = {vector["id"]: vector for vector in VECTORS}

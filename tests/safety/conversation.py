@@ -14,7 +14,7 @@ METHODS = ("INVITE", "UPDATE", "INFO", "MESSAGE", "PRACK", "OPTIONS", "NOTIFY", 
 def play(rng: random.Random, stand: Stand, invite: Invite, number: Secret) -> Secret:
     """The whole call after the INVITE has gone through; the number that was new in it."""
     arrived = next(seen for seen in map(read, stand.sent) if seen.method == "INVITE")
-    other = secret(rng, other=number)
+    other = secret(rng, other=number, country=number.country)
     if may(rng, 0.3):
         stand.give(invite.data, stand.caller)  # a retransmission
         stand.wait(0.6)  # and ours

@@ -4,7 +4,8 @@ import random
 
 import attrs
 
-from tests.safety.stand import CALLED, SDP, Invite
+from tests.safety.countries import BELGIUM, Country
+from tests.safety.stand import SDP, Invite
 from tests.safety.wire import octets
 
 Random = random.Random
@@ -20,8 +21,9 @@ class Draft:
     """An INVITE in the making."""
 
     rng: Random
+    country: Country = BELGIUM
     display: str = '"Jean Dupont" '
-    user: str = "+33612345678"
+    user: str = attrs.field(default=attrs.Factory(lambda draft: draft.country.caller, takes_self=True))
     uri: str = ""
     """The whole From URI, when it is of another shape."""
     uri_parameters: str = ""
@@ -37,8 +39,8 @@ class Draft:
     """Another body than SDP, with its type."""
     session: dict[str, str] = attrs.field(factory=dict)
     """SDP lines by letter, replaced or added."""
-    target: str = f"sip:{CALLED}@b2bua.example"
-    """The Request-URI."""
+    target: str = ""
+    """The Request-URI, when it is of another shape."""
     called_display: str = ""
     called_parameters: str = ""
     contact_user: str = ""
@@ -102,7 +104,8 @@ def finished(draft: Draft) -> Invite:
     caller = f"{draft.display}<{uri}>{draft.caller_parameters};tag=caller"
     if not draft.display and "?" not in uri and ";" not in uri and "," not in uri and may(rng, 0.5):
         caller = f"{uri}{draft.caller_parameters};tag=caller"
-    to = f"{draft.called_display}<sip:{CALLED}@b2bua.example>{draft.called_parameters}"
+    called = f"sip:{draft.country.called}@b2bua.example"
+    to = f"{draft.called_display}<{called}>{draft.called_parameters}"
     via = "Via: SIP/2.0/UDP 127.0.0.2:5060;branch=z9hG4bKcaller"
     own = [
         line(rng, "From", caller),
@@ -117,7 +120,7 @@ def finished(draft: Draft) -> Invite:
     lines = own + rest
     if may(rng, 0.5):
         rng.shuffle(lines)
-    return Invite(uri=draft.target, lines=(via, *draft.vias, *lines), body=body, via=via, caller=caller, called=to)
+    return Invite(uri=draft.target or called, lines=(via, *draft.vias, *lines), body=body, via=via, caller=caller, called=to)
 
 
 def _body(draft: Draft) -> tuple[bytes, str]:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import attrs
 
+from tests.safety.countries import BELGIUM, Country
 from tests.safety.draft import Draft, finished, grouped, may
 from tests.safety.oracle import digits_of
-from tests.safety.stand import CALLED, Invite
+from tests.safety.stand import Invite
 from tests.safety.wire import octets
 
 Random = random.Random
@@ -27,9 +28,12 @@ class Secret:
 
     kind: str
     digits: str
-    """What shows it: the national digits; of a short number, the number."""
+    """Its national digits; of a short number, the number."""
     international: bool = True
     """Whether it is written with a country code."""
+    code: str = attrs.field(default="32", kw_only=True)
+    """That country code: a country may have several."""
+    country: Country = attrs.field(default=BELGIUM, kw_only=True, repr=lambda country: country.name)
 
     @property
     def is_short(self) -> bool:
@@ -41,48 +45,35 @@ class Secret:
         return self.kind in ("short", "wrong length")
 
     @property
-    def is_mild(self) -> bool:
-        """Whether a call that claims it as its own, in order, goes on without it."""
-        return self.kind in ("failed", "dossier")
+    def shown(self) -> str:
+        """The digits that show it. So few that any six would be them need their country code."""
+        return self.digits if self.is_whole or len(self.digits) >= _TELLING else self.code + self.digits
 
 
-_PREFIXES = {
-    "geographic": ("2", "3", "91", "95", "99", "40", "44", "10", "16", "19", "50", "59", "60", "71", "801", "81", "89"),
-    "non-geographic": ("70", "78", "800", "90", "905"),
-    "machine": ("77",),
-    "unallocated": ("17", "18", "62", "66", "72", "76", "79", "88"),
-}
-_LENGTHS = {"machine": (8, 10, 13)}
-_MOBILES = {"failed": "470666666", "not abroad": "470999999", "unknown": "470777777"}
-#: What stands in every message anyhow; a secret must not be in it by chance.
-_HAYSTACK = digits_of(f"{CALLED}@127.0.0.1:5060 +33612345678 20518 203.0.113.1 49170 4155550100")
+_TELLING = 7
 
 
-def secret(rng: Random, *, mild: bool = False, other: Secret | None = None) -> Secret:
-    """A forbidden number; `mild` for one that the decree hides rather than refuses, `other` for one unlike it."""
-    kinds = [
-        "failed", "dossier", "geographic", "non-geographic", "machine", "unallocated", "not abroad", "unknown",
-        "not offered", "unopened", "any mobile", "short", "wrong length",
-    ]  # fmt: skip
+def secret(rng: Random, *, mild: bool = False, other: Secret | None = None, country: Country = BELGIUM) -> Secret:
+    """A forbidden number; `mild` for one that the law hides rather than refuses, `other` for one unlike it."""
+    kinds = [*country.kinds, "short", "wrong length"]
+    if mild:
+        kinds = list(country.withheld)
     if other is not None:
         kinds.remove(other.kind)
-    made = _secret(rng, rng.choice(kinds[:2] if mild else kinds))
-    while not made.is_whole and made.digits in _HAYSTACK:
+    made = _secret(rng, rng.choice(kinds), country)
+    # What stands in every message anyhow; a secret must not be in it by chance.
+    haystack = digits_of(f"{country.called}@127.0.0.1:5060 {country.caller} 20518 203.0.113.1 49170 4155550100")
+    while not made.is_whole and made.shown in haystack:
         made = attrs.evolve(made, digits=str(int(made.digits) + 1))
     return made
 
 
-def _secret(rng: Random, kind: str) -> Secret:
-    if kind in _MOBILES:
-        return Secret(kind, _MOBILES[kind])
-    if kind == "short":
-        return Secret(kind, rng.choice(("112", "100", "1207", "116000", "8888", "1")), may(rng, 0.2))
-    if kind == "wrong length":
-        return Secret(kind, _tail(rng, rng.choice(("2", "3", "10", "470", "485")), rng.choice((7, 10, 11))))
-    heads = {"dossier": "456", "not offered": "455", "unopened": "44", "any mobile": rng.choice(("46", "472", "499"))}
-    if kind in heads:
-        return Secret(kind, _tail(rng, heads[kind], 9))
-    return Secret(kind, _tail(rng, rng.choice(_PREFIXES[kind]), rng.choice(_LENGTHS.get(kind, (8,)))))
+def _secret(rng: Random, name: str, country: Country) -> Secret:
+    if name == "short":
+        return Secret(name, rng.choice(country.shorts), may(rng, 0.2), code=country.code, country=country)
+    kind = country.misfits if name == "wrong length" else country.kinds[name]
+    digits = _tail(rng, rng.choice(kind.heads), rng.choice(kind.lengths))
+    return Secret(name, digits, code=rng.choice(kind.codes or (country.code,)), country=country)
 
 
 def _tail(rng: Random, head: str, length: int) -> str:
@@ -130,7 +121,16 @@ def in_order(rng: Random, number: Secret) -> str:
     """The number as an honest caller writes it."""
     if number.is_short and not number.international:
         return number.digits
-    return rng.choice(("+32", "+32", "0032")) + number.digits
+    return rng.choice(("+", "+", "00")) + number.code + number.digits
+
+
+def _beginnings(number: Secret) -> tuple[str, ...]:
+    """What may stand before the national digits, in order or not."""
+    code, trunk = number.code, number.country.trunk
+    forms = (f"+{code}", f"00{code}", code, f"++{code}", f"+00{code}", f"tel:+{code}")
+    if number.shown != number.digits:
+        return forms
+    return (*forms, trunk) if not trunk else (*forms, trunk, f"+{code}{trunk}", f"+{code}({trunk})", f"00{code}{trunk}")
 
 
 def spell(rng: Random, number: Secret, place: Place, *, wild: float = 0.6) -> str:
@@ -139,8 +139,7 @@ def spell(rng: Random, number: Secret, place: Place, *, wild: float = 0.6) -> st
         return _fit(rng, in_order(rng, number), place)
     written = in_order(rng, number)
     if not number.is_whole:
-        forms = ("+32", "0032", "0", "32", "+320", "+32(0)", "00320", "++32", "+0032", "tel:+32")
-        written = rng.choice(forms) + number.digits
+        written = rng.choice(_beginnings(number)) + number.digits
     if may(rng, 0.25):
         written = _script(rng, written)
     if may(rng, 0.35):
@@ -207,7 +206,7 @@ def _uri(rng: Random, number: Secret, wild: float) -> str:
         return _sip(_fit(rng, in_order(rng, number), USER), rng)
     if shape < 0.95:
         cut = rng.randrange(1, len(number.digits) - 2)
-        context = f"phone-context={rng.choice(('+32', '%2B32', '0032'))}{number.digits[:cut]}"
+        context = f"phone-context={rng.choice(('+', '%2B', '00'))}{number.code}{number.digits[:cut]}"
         local = number.digits[cut:]
         if may(rng, 0.5):
             return f"tel:{local};{context}"
@@ -261,15 +260,20 @@ def from_display(draft: Draft, number: Secret, wild: float) -> None:
     draft.display = _display(draft.rng, number)
 
 
+def _national(number: Secret) -> str:
+    """What is dialled before its digits at home, where that tells it."""
+    return number.country.trunk if number.shown == number.digits else f"00{number.code}"
+
+
 def from_host(draft: Draft, number: Secret, wild: float) -> None:
-    draft.uri = f"sip:{draft.rng.choice(('0032', '0'))}{number.digits}"
+    draft.uri = f"sip:{draft.rng.choice((f'00{number.code}', _national(number)))}{number.digits}"
 
 
 def from_rest(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
     where = rng.randrange(4)
     if where == 0:
-        draft.user = f"+33612345678:{spell(rng, number, PASSWORD)}"
+        draft.user = f"{draft.user}:{spell(rng, number, PASSWORD)}"
     elif where == 1:
         draft.uri_parameters = f";x={spell(rng, number, PARAMETER)}"
     elif where == 2:
@@ -298,8 +302,8 @@ def history(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
     dirty = _dirty(rng, number, wild)
     if not number.is_whole and may(rng, 0.4):
-        dirty = f"<sip:{CALLED}@b2bua.example?Reason=SIP%3Bcause%3D302&From={spell(rng, number, HEADERS)}>"
-    entries = [dirty, f"<{HONEST_URI}>", f"<sip:{CALLED}@b2bua.example>"]
+        dirty = f"<sip:{draft.country.called}@b2bua.example?Reason=SIP%3Bcause%3D302&From={spell(rng, number, HEADERS)}>"
+    entries = [dirty, f"<{HONEST_URI}>", f"<sip:{draft.country.called}@b2bua.example>"]
     if may(rng, 0.5):
         del entries[1]
     for at, entry in enumerate(entries, 1):
@@ -314,10 +318,15 @@ def _jwt(header: object, claims: object) -> str:
     return f"{part(header)}.{part(claims)}.c2lnbmF0dXJl"
 
 
+def _honest(country: Country) -> dict[str, object]:
+    """What the PASSporT of an honest call says."""
+    return {"orig": {"tn": country.caller[1:]}, "dest": {"tn": [country.called[1:]]}, "iat": 1782900000}
+
+
 def identity(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
-    tn = "32" + number.digits if number.international else number.digits
-    honest = {"orig": {"tn": "33612345678"}, "dest": {"tn": [CALLED[1:]]}, "iat": 1782900000}
+    tn = number.code + number.digits if number.international else number.digits
+    honest = _honest(draft.country)
     header = {"alg": "ES256", "typ": "passport", "ppt": "shaken", "x5u": "https://certs.example/a.crt"}
     where = rng.randrange(6)
     if where == 0:
@@ -383,7 +392,7 @@ def hexed(draft: Draft, number: Secret, wild: float) -> None:
 def certificate(draft: Draft, number: Secret, wild: float) -> None:
     """In the address of a certificate, which nobody is shown, yet anybody can read."""
     header = {"alg": "ES256", "x5u": f"https://certs.example/{in_order(draft.rng, number)}.crt"}
-    token = _jwt(header, {"orig": {"tn": "33612345678"}, "dest": {"tn": [CALLED[1:]]}, "iat": 1782900000})
+    token = _jwt(header, _honest(draft.country))
     draft.add("Identity", f"{token};info=<https://certs.example/a.crt>")
 
 
@@ -392,7 +401,7 @@ def called_party(draft: Draft, number: Secret, wild: float) -> None:
 
 
 def header_name(draft: Draft, number: Secret, wild: float) -> None:
-    draft.add(f"X-{number.digits}", "yes")
+    draft.add(f"X-{number.shown}", "yes")
 
 
 def session(draft: Draft, number: Secret, wild: float) -> None:
@@ -422,11 +431,11 @@ def target(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
     draft.target = rng.choice(
         (
-            f"sip:{CALLED};x={spell(rng, number, PARAMETER)}@b2bua.example",
-            f"sip:{CALLED};npdi;rn={spell(rng, number, PARAMETER)}@b2bua.example",
-            f"sip:{CALLED}:{spell(rng, number, PASSWORD)}@b2bua.example",
-            f"sip:{CALLED}@b2bua.example;x={spell(rng, number, PARAMETER)}",
-            f"tel:{CALLED};isub={spell(rng, number, PARAMETER)}",
+            f"sip:{draft.country.called};x={spell(rng, number, PARAMETER)}@b2bua.example",
+            f"sip:{draft.country.called};npdi;rn={spell(rng, number, PARAMETER)}@b2bua.example",
+            f"sip:{draft.country.called}:{spell(rng, number, PASSWORD)}@b2bua.example",
+            f"sip:{draft.country.called}@b2bua.example;x={spell(rng, number, PARAMETER)}",
+            f"tel:{draft.country.called};isub={spell(rng, number, PARAMETER)}",
         )
     )
 
@@ -490,7 +499,7 @@ def later(rng: Random, number: Secret, *, known: bool) -> tuple[list[str], str]:
 
     Where the number is `known` from the set-up, it may also stand where it is no identity.
     """
-    draft = Draft(rng)
+    draft = Draft(rng, country=number.country)
     carriers = (*NETWORK, *REDIRECT, *OTHER, _carrier("P-Asserted-Identity"))
     if number.is_whole:
         carriers = (_carrier("P-Asserted-Identity"), *REDIRECT)
@@ -514,18 +523,19 @@ class Attempt:
     places: tuple[str, ...]
 
 
-def attempt(rng: Random) -> Attempt:
+def attempt(rng: Random, country: Country = BELGIUM) -> Attempt:
     """An INVITE that hides a forbidden number in one position that identifies, and often in others along with it."""
     mild = may(rng, 0.62)
-    draft = Draft(rng)
-    if mild and may(rng, 0.5):  # to be withheld: the call's own number, spelled in order
-        number = secret(rng, mild=True)
+    draft = Draft(rng, country=country)
+    if mild and country.withheld and may(rng, 0.5):  # to be withheld: the call's own number, spelled in order
+        number = secret(rng, mild=True, country=country)
         puts, wild = [rng.choice(PRESENTATION)], 0.05
     elif mild:  # to be stripped
         puts, wild = [rng.choice((*REDIRECT, *DISPLAY, *OTHER, *OTHER))], 0.4
-        number = secret(rng, mild=puts[0] in (*REDIRECT, *DISPLAY))
+        is_cli = puts[0] in (*REDIRECT, *DISPLAY)
+        number = secret(rng, mild=is_cli and bool(country.withheld), country=country)
     else:
-        number = secret(rng)
+        number = secret(rng, country=country)
         puts, wild = [rng.choice((*PRESENTATION, *NETWORK, *REDIRECT, *DISPLAY, *OTHER))], 0.6
     if number.is_whole:
         # Anywhere but where a caller or diverter is named, these are mere digits.

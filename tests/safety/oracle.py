@@ -2,7 +2,7 @@
 
 What counts as showing:
 
-- a number of the Belgian plan: its national digits, in one run that nothing but separators interrupts, in any line of
+- a number of the country's plan: its national digits, in one run that nothing but separators interrupts, in any line of
   the head or of the body. It is looked for after each step of undoing escapes (percent, quoted pair, JSON), in what
   base64 or hex conceals, with digits of any script taken at their value, and with a local number and its phone-context
   put together;
@@ -128,10 +128,10 @@ def leaks(seen: Seen, digits: str, called: str) -> list[str]:
     return found
 
 
-def leaks_whole(seen: Seen, digits: str) -> list[str]:
+def leaks_whole(seen: Seen, digits: str, code: str = "32") -> list[str]:
     """The headers that show a short number, or one of the wrong length, as who calls or who diverted."""
     found = []
-    wholes = {digits, "32" + digits, "0032" + digits, "0" + digits}
+    wholes = {digits, code + digits, "00" + code + digits, "0" + digits}
     for name, value in seen.fields:
         if name not in _CLI:
             continue

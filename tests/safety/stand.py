@@ -10,14 +10,20 @@ import attrs
 
 from b2bua.app import core_of
 from b2bua.call import Alarm, Ask, Core, Moment, Record
+from b2bua.call.anomalies import Anomalies
+from b2bua.call.context import Context, Law
 from b2bua.config import Config, load
 from b2bua.roaming import Table
+from policy.ledger import Ledger
+from policy.profile import Profile
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.ids import Ids
+from sipstack.transaction import TransactionLayer
+from tests.safety.countries import BELGIUM, Country
 from tests.safety.wire import Seen, address_of, message, read
 
-CALLED = "+3293330000"
+CALLED = BELGIUM.called
 FOREIGN = Flow("127.0.0.1:5060", ("127.0.0.2", 5060))
 NATIONAL = Flow("127.0.0.1:5062", ("127.0.0.3", 5060))
 #: A transit trunk whose attestation has lapsed, and a special interface whose one listed number nobody else has.
@@ -25,6 +31,10 @@ LAPSED = Flow("127.0.0.1:5064", ("127.0.0.4", 5060))
 SPECIAL = Flow("127.0.0.1:5066", ("127.0.0.5", 5060))
 #: Every way by which a call is judged.
 SCREENED = (FOREIGN, LAPSED, SPECIAL)
+_ROOT = Path(__file__).parents[2]
+_PROFILES = {"spain": _ROOT / "tests/policy/profiles/spain.toml"}
+#: The rows of numbers of the country.
+_HOME = ("geographic]", "non-geographic]", "machine]", "mobile]", "short]")
 SDP = (
     b"v=0\r\no=- 20518 0 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\n"
     b"m=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
@@ -37,17 +47,30 @@ def _config() -> Config:
 
 
 @lru_cache(maxsize=1)
-def _context() -> object:
+def _context() -> Context:
     return core_of(_config(), Ids(random.Random(0).randbytes)).context
 
 
-def fresh_core() -> Core:
+def fresh_core(country: Country = BELGIUM) -> Core:
     """A core like the daemon's, with seeded names; reading the profile once is enough."""
     ids = Ids(random.Random(7).randbytes)
-    context = attrs.evolve(_context(), ids=ids)  # type: ignore[misc]
-    from sipstack.transaction import TransactionLayer
-
+    law = Law(_profile(country.name), _context().register)
+    context = attrs.evolve(_context(), ids=ids, law=law, ledger=Ledger(), anomalies=Anomalies())
     return Core(context, TransactionLayer(context.timing, ids))
+
+
+@lru_cache
+def _profile(name: str) -> Profile:
+    """That country's rules, but stricter where they let its numbers pass as redirecting ones: there, none may be seen.
+
+    Else a redirecting number would be no secret, and a call where it stands beside one that is could show it rightly.
+    """
+    source = _PROFILES.get(name, _ROOT / f"policy/profiles/{name}.toml")
+    rows = [
+        row.replace('redirect = "pass"', 'redirect = "strip"') if row.startswith(_HOME) else row
+        for row in source.read_text().split("[rules.")
+    ]
+    return Profile.parse("[rules.".join(rows).encode(), source.name)
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +97,8 @@ class Stand:
     """Two peers around one core. `sent` is what left towards the callee's side, `got` what came back to the caller."""
 
     caller: Flow = FOREIGN
-    core: Core = attrs.field(factory=fresh_core)
+    country: Country = BELGIUM
+    core: Core = attrs.field(default=attrs.Factory(lambda stand: fresh_core(stand.country), takes_self=True))
     now: float = 1000.0
     sent: list[bytes] = attrs.field(factory=list)
     got: list[bytes] = attrs.field(factory=list)

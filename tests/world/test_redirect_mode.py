@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.config import Config, Endpoint, Inexpressible, Mode, Redirect, Register, Target
+from b2bua.config import Roaming as RoamingTable
+from b2bua.explain import explain, message_of
 from b2bua.identity import redaction
 from policy.register import Shadow
 from policy.roaming import Roaming
 from tests.b2bua.identity.making_isup import CALLING, MULTIPART, iam, number, sip_i
+from tests.world.forgetful import Forgetful
 from tests.world.party import Fields, Party, Session
-from tests.world.scene import ABROAD, ABROAD_SOCKET, CONFIG, Scene
+from tests.world.scene import ABROAD, ABROAD_SOCKET, CONFIG, EPOCH, Scene
 from tests.world.test_isup import SipI
 from tests.world.wire import Wire
 
@@ -414,6 +417,29 @@ def test_a_cancel_while_a_question_is_open_ends_it_undecided() -> None:
         assert [wire.status for wire in scene.caller.responses("CANCEL")] == [200]
     assert scene.record("verdict").facts["verdict"] == "undecided"
     assert scene.record("end").facts["cause"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("answer", "final"), [(Roaming.ABROAD, 302), (Roaming.NOT_ABROAD, 603), (Roaming.FAILED, 302), (None, 302)]
+)
+def test_a_question_that_waits_in_another_process_is_answered_the_same(answer: Roaming | None, final: int) -> None:
+    said = []
+    for kind in (Scene, Forgetful):
+        with kind(config=asking(**TAKES), answers={MOBILE: answer}, thinking=1.0) as scene:
+            session = calling(scene)
+            scene.run(5)
+            assert session.final == final
+        said.append((answer_to(scene.caller).data, [record.facts for record in scene.records]))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(("caller", "status"), [(FOREIGN, 302), (GEOGRAPHIC, 603), (MOBILE, 603)])
+def test_explain_tells_what_an_asker_would_be_told(caller: str, status: int) -> None:
+    vector = {"request_uri": ASKED, "headers": [f"From: <sip:{caller}@x>"]}
+    config = attrs.evolve(asking(), roaming=RoamingTable(table={MOBILE: Roaming.FAILED}))
+    told_of = explain(config, "abroad", message_of(vector), EPOCH)
+    assert told_of.status == status
+    assert told_of.verdict == {FOREIGN: "pass", GEOGRAPHIC: "block", MOBILE: "withhold"}[caller]
 
 
 def test_nothing_is_left_of_a_question_that_was_answered() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from b2bua.app import core_of
 from b2bua.call import Hooks
 from b2bua.config import Action, Config, HeaderRule, Part, Redirects, Register
+from b2bua.explain import explain, message_of
 from policy.claim import Claim, TrunkClass
 from policy.register import Shadow
 from policy.roaming import Roaming
@@ -174,6 +175,13 @@ def test_whatever_is_found_nothing_of_a_call_in_shadow_is_changed(
     _, invite = call(on_trial(), f"<sip:{caller}@abroad.example>", headers, answers={MOBILE: answer})
     _, untouched = call(national(), f"<sip:{caller}@abroad.example>", headers)
     assert crossed(invite) == crossed(untouched)
+
+
+def test_explain_says_that_a_call_on_trial_goes_on() -> None:
+    vector = {"request_uri": f"sip:{CALLED}@x", "headers": [f"From: <sip:{GEOGRAPHIC}@x>"]}
+    told = [explain(config, "abroad", message_of(vector), EPOCH) for config in (on_trial(), CONFIG)]
+    assert [(one.verdict, one.status) for one in told] == [("block", None), ("block", 603)]
+    assert ["shadow" in one.flags for one in told] == [True, False]
 
 
 # The question.

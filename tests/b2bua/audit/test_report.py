@@ -19,8 +19,8 @@ from tests.b2bua.audit.making import FOREIGN, GEOGRAPHIC, MOBILE, SOURCE_6, audi
 
 KEYS = {
     "file", "trunk", "class", "profile", "register", "masked", "sources", "first", "last", "capture", "invites",
-    "verdicts", "articles", "ranges", "numbers", "peers", "partial", "flags", "removed", "refused_otherwise", "later",
-    "unreadable", "examples",
+    "verdicts", "classes", "articles", "ranges", "numbers", "peers", "partial", "flags", "removed", "refused_otherwise",
+    "later", "unreadable", "examples",
 }  # fmt: skip
 #: Every place of an INVITE that the report repeats.
 EVIL = '<script>alert("x")</script>&\x1b[31m\u202e'

@@ -263,7 +263,9 @@ def test_single_brackets_where_there_may_be_several_are_named(tmp_path: Path, si
 
 
 @pytest.mark.parametrize("value", ["5", '"abc"', "[1]", "[[]]", "true", "1979-05-27", "{a = 1}"])
-@pytest.mark.parametrize("key", "trunk route register explain journal sip roaming emergency profile".split())
+@pytest.mark.parametrize(
+    "key", ["trunk", "route", "register", "explain", "journal", "sip", "roaming", "emergency", "profile"]
+)
 def test_a_value_of_the_wrong_shape_is_named(tmp_path: Path, key: str, value: str) -> None:
     found = mistakes(tmp_path, f"{key} = {value}\n")
     named = [one for one in found if one.key.startswith(key) and one.problem != "is missing"]

@@ -61,7 +61,7 @@ def test_a_policy_that_blocks_foreigners_is_seen_by_the_caller(tmp_path, monkeyp
 
 
 def test_a_daemon_that_withholds_on_paper_only_is_seen_by_the_callee(tmp_path, monkeypatch):
-    monkeypatch.setattr("b2bua.call.call.redact", lambda caller, headers, body, _: Redacted(caller, headers, body, ()))
+    monkeypatch.setattr("b2bua.call.call.redact", lambda *message, **_: Redacted(*message[:3], ()))
     monkeypatch.setattr("b2bua.call.pair.leak", lambda *_: None)
     for bad in play(tmp_path, "0475 not verifiable", "Referred by an 02 number", "Mobile number as a name"):
         assert bad.verdict == bad.story.verdict.word, "the evidence alone would not have shown it"

@@ -119,6 +119,13 @@ def test_a_display_text_shows_numbers_of_every_code() -> None:
     ]
 
 
+def test_a_plan_says_how_long_a_bare_number_is_short() -> None:
+    assert judge("0044123456", Notation.SIP, PLAN).range is Range.FOREIGN
+    assert judge("0044123456", Notation.SIP, LONG_SHORTS).range is Range.SHORT
+    assert judge("+44123456", Notation.SIP, LONG_SHORTS).range is Range.FOREIGN
+    assert [number.range for number in read_display("+44 123 456", LONG_SHORTS)] == [Range.SHORT]
+
+
 def test_national_digits_are_what_follows_any_home_code() -> None:
     assert FRANCE.codes == ("33", "262", "508")
     assert FRANCE.national("+262262123456") == "262123456"

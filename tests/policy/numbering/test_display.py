@@ -29,6 +29,8 @@ from tests.policy.making import PLAN
         ("Jan 112, +48 22 345 67 89", [(Range.FOREIGN, "+48223456789"), (Range.NONE, None)]),
         ("+116000", [(Range.SHORT, None)]),
         ("Jan +116000", [(Range.FOREIGN, "+116000"), (Range.NONE, None)]),
+        ("Tel +32 (Bxl) 2 x 555 12 12", [(Range.GEOGRAPHIC, "+3225551212"), (Range.BAD_FORM, None)]),
+        ("Tel 0032 x 2 555 12 12", [(Range.GEOGRAPHIC, "+3225551212"), (Range.BAD_FORM, None)]),
         ("100%25", [(Range.SHORT, None)]),
         ("%3225551212", [(Range.GEOGRAPHIC, "+3225551212"), (Range.BAD_FORM, None)]),
         ("\u202e21 21 555 2 23+", [(Range.GEOGRAPHIC, "+3225551212"), (Range.BAD_FORM, None)]),
