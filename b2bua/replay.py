@@ -24,6 +24,7 @@ from b2bua.evidence import Broken, legible, segments_of
 from b2bua.identity.screening import claim_of, unreadable
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.engine import decide
+from policy.errors import PolicyError
 from policy.ledger import Ledger
 from policy.profile import Profile
 from policy.register import BlockedUser, CallerList, DoNotOriginate, Register, civil_day
@@ -139,7 +140,7 @@ class Judge:
                 self.tally.left_out[why_not] += 1
                 return None
             change = self._change(line)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, PolicyError, TypeError, ValueError) as error:
             return self.broken(Broken(line.path, line.number, f"is not a verdict that can be read: {error!r}"))
         self.tally.judged += 1
         if change is not None:

@@ -158,8 +158,9 @@ def _judgement(call: Call, verdict: Verdict, acts: list[Act], asked: frozenset[s
     finding = _open(verdict, asked) if is_open else _telling(verdict)
     record = next((act for act in acts if isinstance(act, Record) and act.kind == "verdict"), None)
     removed = record.facts.get("removed") if record is not None else None
-    # A trunk that only asks is told what may be done by redirections too.
-    refused = [act.response.status for act in acts if isinstance(act, Reply) and act.response.status >= 300]
+    # A trunk that only asks is told by 302 and 404 too that it may make the call.
+    least = 300 if call.a.trunk.redirect is None else 600
+    refused = [act.response.status for act in acts if isinstance(act, Reply) and act.response.status >= least]
     return Judgement(
         verdict=NEEDS_CHECK if is_open else verdict.outcome.word,
         basis=finding.basis if is_open and finding is not None and finding.rule == RuleName.MOBILE else verdict.basis,
@@ -167,7 +168,7 @@ def _judgement(call: Call, verdict: Verdict, acts: list[Act], asked: frozenset[s
         finding=finding,
         flags=verdict.flags,
         removed=tuple(map(str, removed)) if isinstance(removed, list) else (),
-        status=refused[0] if refused and call.a.trunk.redirect is None else None,
+        status=next(iter(refused), None),
     )
 
 

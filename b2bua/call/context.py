@@ -126,6 +126,8 @@ class Context:
         leg.mark(trunk.circuits.signalled(invite, *flow.remote))
         leg.trunk_class = self.class_of(leg.origin, moment)
         leg.is_enforced = is_enforced(leg.known_as, self.register, moment)
+        if leg.is_screened and leg.circuit is None and not self.trunks.markers.isdisjoint(invite.headers.keys):
+            leg.is_forged = True  # also one of another trunk's circuits, which nobody here has been told of
         return leg
 
     def session_timer(self) -> SessionTimer:

@@ -13,6 +13,7 @@ forbidden.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import attrs
@@ -42,6 +43,8 @@ EXPRESSIBLE: Final = frozenset({"from", "p-asserted-identity", "privacy"})
 #: What is said by other means: lines that speak of a body by what becomes of that, and an asker has a User-Agent of
 #: its own in place of the caller's.
 _BESIDE: Final = CONTENT | {"user-agent"}
+#: Characters that all Contacts of an answer may have: a caller must not make one that no datagram carries.
+LONGEST: Final = 16_384
 #: Places one 302 may name: as many as q has steps of a tenth.
 _MOST: Final = 10
 
@@ -100,12 +103,14 @@ def _passed(pair: Pair, redirect: Redirect, invite: Request, fields: Fields) -> 
         return Told(status=404, cause="advised")
     contacts = _contacts(pair, invite.uri, fields)
     if not contacts:
-        return Told(status=DECLINED, cause="malformed")
+        return Told(status=DECLINED, cause="inexpressible")
     return Told(status=302, cause="advised", contacts=contacts)
 
 
 def _contacts(pair: Pair, asked: str, fields: Fields) -> tuple[str, ...]:
-    """Where the asker may go: where it was going, or the targets of its trunk; () when nobody can say where that is."""
+    """Where the asker may go: where it was going, or the targets of its trunk, as many as one message may name.
+
+    () when nobody can say where that is, or not that briefly: each has all that is said of the caller, escaped."""
     trunk = pair.a.trunk
     targets = drawn(trunk, pair.context, emergency=pair.is_emergency)[:_MOST]
     ways = [retarget(asked, trunk.targets.flow(target)) for target in targets]
@@ -115,7 +120,8 @@ def _contacts(pair: Pair, asked: str, fields: Fields) -> tuple[str, ...]:
         return ()
     written = [_written(uri, fields) if isinstance(uri, SipUri) else uri for uri in uris]
     ranks = [f";q={1 - at / _MOST:.1f}" for at in range(len(written))] if len(written) > 1 else [""]
-    return tuple([f"<{uri}>{rank}" for uri, rank in zip(written, ranks, strict=True)])
+    contacts = [f"<{uri}>{rank}" for uri, rank in zip(written, ranks, strict=True)]
+    return tuple([one for one, size in zip(contacts, accumulate(map(len, contacts)), strict=True) if size <= LONGEST])
 
 
 def _written(uri: SipUri, fields: Fields) -> SipUri:

@@ -79,7 +79,7 @@ def _marker(where: Where, circuit: Circuit) -> Iterator[Finding]:
         if text is None:
             yield Finding((*where, name), "is missing", f"{pair[0]} and {pair[1]} make a marker together")
         elif not _is_plain(text, is_value=name == "value"):
-            yield Finding((*where, name), f"{text!r} cannot be told to the letter", "write ASCII without , ; or quotes")
+            yield Finding((*where, name), "cannot be told to the letter", "write ASCII without , ; or quotes")
     if circuit.header is not None and not circuit.header.lower().startswith("x-"):
         yield Finding(
             (*where, "header"),

@@ -315,8 +315,8 @@ class Circuit:
     """Those of the trunk's peers that may say so, and from whom alone requests in such a call are taken."""
     header: str | None = None
     """The header that marks its calls. It is taken out of all that crosses."""
-    value: str | None = None
-    """What that header must be, to the letter, in one line."""
+    value: str | None = attrs.field(default=None, repr=False)
+    """What that header must be, to the letter, in one line; whoever knows it may try it."""
     trunk_group: str | None = None
     """`tgrp` of the Contact that marks its calls (RFC 4904)."""
     trunk_context: str | None = None

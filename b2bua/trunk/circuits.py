@@ -29,7 +29,7 @@ class Mark:
 
     key: str
     """Of the header; "" for a trunk group."""
-    name: str
+    name: str = attrs.field(repr=False)
     """The header's value, or the label of the group."""
     context: str = ""
 

@@ -40,7 +40,7 @@ _LEFTWARDS = re.compile("[\u200f\u202b\u2067]")
 _SPACES = re.compile(r" {2,}")
 _PLUSES = re.compile(r"(?: ?\+)+ ?")
 _SEGMENT = re.compile(r"(\+?)([0-9]+(?: [0-9]+)*)")
-_TOKEN = re.compile(r"\+|[0-9]+|[A-Za-z]+")
+_TOKENS = (re.compile(r"\+|[0-9]+|[A-Za-z]+"), re.compile(r"\+?[0-9]+|[A-Za-z]+"))  # a + may go with its digits
 _LETTERS = re.compile(r"[A-Za-z]+")
 _ATTEMPT = re.compile(r"\A[+0-9]|\+[0-9]|[0-9]{8}")
 _CONTEXT = re.compile(r"phone-context=([^;]{0,64})")
@@ -102,7 +102,7 @@ def readings(raw: str) -> list[str]:
         if _OVERRIDE in text:
             made.append(made[-1][::-1])
         elif _LEFTWARDS.search(text):
-            made.append(_plainly(" ".join(reversed(_TOKEN.findall(made[-1])))))
+            made += [_plainly(" ".join(reversed(tokens.findall(made[-1])))) for tokens in _TOKENS]
     return list(dict.fromkeys(made))
 
 

@@ -3,6 +3,7 @@
 import datetime
 import importlib.resources
 import json
+import tracemalloc
 from collections.abc import Callable, Iterable
 from functools import cache
 from ipaddress import ip_network
@@ -389,8 +390,34 @@ def test_no_line_whatever_is_in_it_ends_a_replay(tmp_path: Path, line: dict[str,
     assert again.judge.tally.left_out.total() == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at", "2026-01-01T00:00:00"),
+        ("at", "0001-01-01T00:00:00+00:00"),
+        ("at", "yesterday"),
+        ("peer", "nowhere:5060"),
+        ("own", "[::1"),
+        ("class", "galactic"),
+        ("flags", None),
+        ("personal", []),
+    ],
+)
+def test_a_field_that_cannot_be_makes_its_line_a_broken_one(field: str, value: object) -> None:
+    node = Node(network=ip_network("192.0.2.0/24"), country="FR", evidence="e", reference="L-1", since=DAY)
+    judge = Judge(BELGIUM, PolicyRegister("nodes", (node,)))
+    told = judge.judge(Line({**a_line(), "class": "national", field: value}, Path("x"), 7))
+    assert isinstance(told, Broken) or field == "personal"
+    assert judge.tally.judged == 0
+
+
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["0001-01-01", "block"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["0001-01-01", "block"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
@@ -425,6 +452,20 @@ def test_no_field_whatever_is_in_it_ends_a_replay(data: st.DataObject) -> None:
 def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="holds no journal"):
         segments(tmp_path)
+
+
+def test_a_long_journal_is_never_held_whole(tmp_path: Path) -> None:
+    line = json.dumps(a_line()).encode() + b"\n"
+    path = tmp_path / "journal-00000001.jsonl"
+    path.write_bytes(line * (20_000_000 // len(line)))
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in verdict_lines([path]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == 20_000_000 // len(line)
+    assert peak < 1_000_000
 
 
 def test_every_segment_is_read_in_order_and_one_may_be_named(tmp_path: Path) -> None:

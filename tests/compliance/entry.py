@@ -21,7 +21,7 @@ ROOT = HERE.parents[1]
 PARAGRAPHS = 41
 
 #: Silences and capabilities are numbered without a gap.
-SILENCES = 17
+SILENCES = 22
 CAPABILITIES = 32
 
 
@@ -85,6 +85,7 @@ class Choice:
 
     at: str
     """The demand that it touches."""
+    about: str
     ours: str
     setting: str
 

@@ -215,13 +215,13 @@ def _choices(found: Law) -> Iterator[str]:
     yield ""
     yield "All other choices are fixed. Whoever changes one of these should be able to say why."
     yield ""
-    yield "| | ours | by |"
-    yield "|---|---|---|"
+    yield "| | question | our choice | set by |"
+    yield "|---|---|---|---|"
     for silence in found.silences:
         if silence.setting:
-            yield f"| {_link(silence.at)} | {_first(silence.choice)} | {silence.setting} |"
+            yield f"| {_link(silence.at)} | {silence.question} | {_first(silence.choice)} | {silence.setting} |"
     for choice in found.choices:
-        yield f"| {_link(choice.at)} | {choice.ours} | {choice.setting} |"
+        yield f"| {_link(choice.at)} | {choice.about} | {choice.ours} | {choice.setting} |"
     yield ""
 
 

@@ -37,7 +37,7 @@ DEMAND = Demand(
     modules=("README.md",),
 )
 SILENCE = Silence(at="L1", question="Why?", readings=("a", "b"), choice="One. Two.", why="Because.", setting="a key")
-CHOICE = Choice(at="¶7", ours="Three", setting="another")
+CHOICE = Choice(at="¶7", about="Which?", ours="Three", setting="another")
 CAPABILITY = Capability(at="K1", does="Does.", serves=("¶7",), status=Status.MET, proved=("¶7",))
 SMALL = Law(
     demands=(DEMAND,), background={"¶1": "nothing"}, silences=(SILENCE,), choices=(CHOICE,), capabilities=(CAPABILITY,)
@@ -105,7 +105,7 @@ def test_a_page_has_each_entry_with_its_tests_and_links_that_lead_somewhere() ->
     assert "- `tests/test_a.py`: `test_b`" in text
     assert "- ¶1: nothing" in text
     assert "**Our choice:** One. Two." in text
-    assert "| [L1](#l1) | One | a key |\n| [¶7](#p7) | Three | another |" in text
+    assert "| [L1](#l1) | Why? | One | a key |\n| [¶7](#p7) | Which? | Three | another |" in text
     assert "| K1 | Does. | [¶7](#p7) | met | – |" in text
 
 

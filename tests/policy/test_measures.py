@@ -80,7 +80,7 @@ def test_a_decision_can_withhold_or_block_any_number() -> None:
 BLOCKED = BlockedUser(reference="CASE-1", since=SINCE, number=LONDON)
 
 
-@pytest.mark.law("¶16 block")
+@pytest.mark.law("¶16 block", "L18")
 @pytest.mark.parametrize("trunk_class", TrunkClass)
 @pytest.mark.parametrize("raw", [LONDON, "00442079460000"])
 def test_all_calls_of_a_blocked_user_are_refused_by_whatever_trunk(raw: str, trunk_class: TrunkClass) -> None:
@@ -112,14 +112,14 @@ def test_a_blocked_user_is_refused_before_any_decision_or_derogation() -> None:
 SILENT = DoNotOriginate(reference="DNO-1", since=SINCE, number=OTHER)
 
 
-@pytest.mark.law("K28")
+@pytest.mark.law("K28", "L22")
 @pytest.mark.parametrize("raw", [OTHER, "025551212", "003225551212", "3225551212", "02 555 12 12"])
 def test_a_number_that_makes_no_calls_is_refused_on_a_national_trunk_in_any_spelling(raw: str) -> None:
     verdict = asked(claim(presented(raw), trunk_class=TrunkClass.NATIONAL), register(SILENT))
     assert (verdict.outcome, verdict.findings[0].entry) == (Outcome.BLOCK, "DNO-1")
 
 
-@pytest.mark.law("K16", "¶24")
+@pytest.mark.law("K16", "¶24", "L22")
 def test_a_list_of_silent_numbers_leaves_every_other_national_call_alone() -> None:
     for number in (BRUSSELS, FREEPHONE, "1207", "anonymous", "+32(0)2555"):
         verdict = asked(claim(presented(number), trunk_class=TrunkClass.NATIONAL), register(SILENT))
@@ -158,7 +158,7 @@ def shadow(**changed: object) -> Shadow:
     return Shadow(**{**facts, "owner": "NOC", "reason": "trial", **changed})  # type: ignore[arg-type]
 
 
-@pytest.mark.law("K25", "¶33")
+@pytest.mark.law("K25", "¶33", "L21")
 def test_a_trunk_on_trial_is_judged_as_ever_and_nothing_is_enforced() -> None:
     verdict = asked(claim(presented(OTHER)), register(shadow()))
     assert (verdict.outcome, verdict.enforced) == (Outcome.BLOCK, False)
@@ -166,7 +166,7 @@ def test_a_trunk_on_trial_is_judged_as_ever_and_nothing_is_enforced() -> None:
     assert asked(claim(presented(OTHER))).enforced
 
 
-@pytest.mark.law("K23", "¶33")
+@pytest.mark.law("K23", "¶33", "L21")
 @pytest.mark.parametrize("days", [-1, 15, 16, 400])
 def test_a_trial_ends_by_itself_and_never_lasts_longer_than_thirty_days(days: int) -> None:
     long = shadow(since=date(2026, 6, 1), until=date(2099, 1, 1))

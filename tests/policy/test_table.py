@@ -73,10 +73,11 @@ MOBILE = [
     (Roaming.UNKNOWN_SUBSCRIBER, "B", "B", "S"),
     (Roaming.FAILED,             "W", "W", "S"),
     (Roaming.NOT_OFFERED,        "B", "B", "S"),
+    (Roaming.NOT_ASKED,          "B", "B", "S"),
 ]  # fmt: skip
 
 
-@pytest.mark.law("¶8 3°", "L3", "L4", "L5")
+@pytest.mark.law("¶8 3°", "L3", "L4", "L5", "L20")
 @pytest.mark.parametrize(
     ("roaming", "position", "letter"),
     [(row[0], p, letter) for row in MOBILE for p, letter in zip((P, N, R), row[1:], strict=True)],

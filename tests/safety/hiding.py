@@ -101,17 +101,20 @@ class Place:
     """Quoted pairs are."""
     is_number: bool = False
     """It should hold a number and nothing else, so that a spelling in order is a likely one."""
+    is_beside: bool = False
+    """It stands beside a number, and what it holds is nobody's number unless it is written like one."""
 
 
 USER = Place(' \t"<>@:;?,', is_uri=True, is_number=True)
 TEL = Place(' \t"<>@;?,', is_uri=True, is_number=True)
-PASSWORD = Place(' \t"<>@:;?,', is_uri=True)
-PARAMETER = Place(' \t"<>@;?,', is_uri=True)
-HEADERS = Place(' \t"<>@,', is_uri=True)
+PASSWORD = Place(' \t"<>@:;?,', is_uri=True, is_beside=True)
+PARAMETER = Place(' \t"<>@;?,', is_uri=True, is_beside=True)
+HEADERS = Place(' \t"<>@,', is_uri=True, is_beside=True)
 QUOTED = Place("", is_quoted=True)
+QUOTED_VALUE = Place("", is_quoted=True, is_beside=True)
 PLAIN = Place('"<>,;@:\\')
 TEXT = Place("")
-VALUE = Place(' \t,;<>"')
+VALUE = Place(' \t,;<>"', is_beside=True)
 SESSION = Place("")
 PHRASE = Place("\x7f")
 WORD = Place(' \t,;<>"()=')
@@ -124,13 +127,13 @@ def in_order(rng: Random, number: Secret) -> str:
     return rng.choice(("+", "+", "00")) + number.code + number.digits
 
 
-def _beginnings(number: Secret) -> tuple[str, ...]:
+def _beginnings(number: Secret, place: Place) -> tuple[str, ...]:
     """What may stand before the national digits, in order or not."""
     code, trunk = number.code, number.country.trunk
     forms = (f"+{code}", f"00{code}", code, f"++{code}", f"+00{code}", f"tel:+{code}")
-    if number.shown != number.digits:
-        return forms
-    return (*forms, trunk) if not trunk else (*forms, trunk, f"+{code}{trunk}", f"+{code}({trunk})", f"00{code}{trunk}")
+    if number.shown != number.digits or (place.is_beside and not trunk):
+        return forms  # digits alone are anybody's
+    return (*forms, trunk, f"+{code}{trunk}", f"+{code}({trunk})", f"00{code}{trunk}") if trunk else (*forms, trunk)
 
 
 def spell(rng: Random, number: Secret, place: Place, *, wild: float = 0.6) -> str:
@@ -139,7 +142,7 @@ def spell(rng: Random, number: Secret, place: Place, *, wild: float = 0.6) -> st
         return _fit(rng, in_order(rng, number), place)
     written = in_order(rng, number)
     if not number.is_whole:
-        written = rng.choice(_beginnings(number)) + number.digits
+        written = rng.choice(_beginnings(number, place)) + number.digits
     if may(rng, 0.25):
         written = _script(rng, written)
     if may(rng, 0.35):
@@ -245,7 +248,7 @@ def _dirty(rng: Random, number: Secret, wild: float) -> str:
             lambda: f"<{HONEST_URI};{spell(rng, number, PARAMETER)}>",
             lambda: f"<{HONEST_URI}?X-Who={spell(rng, number, HEADERS)}>",
             lambda: f"<{HONEST_URI}>;x={spell(rng, number, VALUE)}",
-            lambda: f'<{HONEST_URI}>;x="{spell(rng, number, QUOTED)}"',
+            lambda: f'<{HONEST_URI}>;x="{spell(rng, number, QUOTED_VALUE)}"',
             lambda: f"<tel:+4155550100;ext={spell(rng, number, PARAMETER)}>",
             lambda: f"<tel:+4155550100;isub={spell(rng, number, PARAMETER)}>",
         ]

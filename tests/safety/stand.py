@@ -12,10 +12,12 @@ from b2bua.app import core_of
 from b2bua.call import Alarm, Ask, Core, Moment, Record
 from b2bua.call.anomalies import Anomalies
 from b2bua.call.context import Context, Law
+from b2bua.call.naming import Dialogs
 from b2bua.config import Config, load
 from b2bua.roaming import Table
 from policy.ledger import Ledger
 from policy.profile import Profile
+from policy.register import Entry, Register
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.ids import Ids
@@ -51,11 +53,16 @@ def _context() -> Context:
     return core_of(_config(), Ids(random.Random(0).randbytes)).context
 
 
-def fresh_core(country: Country = BELGIUM) -> Core:
-    """A core like the daemon's, with seeded names; reading the profile once is enough."""
+def fresh_core(country: Country = BELGIUM, entries: tuple[Entry, ...] = ()) -> Core:
+    """A core like the daemon's, with seeded names; reading the profile once is enough.
+
+    It judges by the law of that country, with these entries beside those of the register.
+    """
     ids = Ids(random.Random(7).randbytes)
-    law = Law(_profile(country.name), _context().register)
-    context = attrs.evolve(_context(), ids=ids, law=law, ledger=Ledger(), anomalies=Anomalies())
+    known = _context()
+    register = Register(version="of the test", entries=(*known.register.entries, *entries))
+    law = Law(_profile(country.name), register)
+    context = attrs.evolve(known, ids=ids, law=law, ledger=Ledger(), anomalies=Anomalies(), dialogs=Dialogs())
     return Core(context, TransactionLayer(context.timing, ids))
 
 
@@ -98,7 +105,10 @@ class Stand:
 
     caller: Flow = FOREIGN
     country: Country = BELGIUM
-    core: Core = attrs.field(default=attrs.Factory(lambda stand: fresh_core(stand.country), takes_self=True))
+    entries: tuple[Entry, ...] = ()
+    core: Core = attrs.field(
+        default=attrs.Factory(lambda stand: fresh_core(stand.country, stand.entries), takes_self=True)
+    )
     now: float = 1000.0
     sent: list[bytes] = attrs.field(factory=list)
     got: list[bytes] = attrs.field(factory=list)

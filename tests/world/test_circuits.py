@@ -1,6 +1,7 @@
 """Virtual circuits: calls of several classes within one socket, told apart by what a named peer signals (art. 2)."""
 
 import datetime
+from ipaddress import ip_network
 from typing import Any
 
 import attrs
@@ -9,7 +10,7 @@ import pytest
 from b2bua.call.anomalies import FORGED
 from b2bua.config import Action, Circuit, Config, HeaderRule, Part, Peer, Register
 from policy.claim import TrunkClass
-from policy.register import Agreement, Attestation, Service
+from policy.register import Agreement, Attestation, Node, Service
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from tests.world.party import Party, Session
@@ -127,6 +128,17 @@ class Grouped(Party):
         return "Contact", f"<sip:+33612345678;tgrp={self.group};trunk-context=carrier.example@{self.address}>"
 
 
+@pytest.mark.law("art. 2", "¶30", "K29")
+def test_the_marker_of_another_trunk_is_forged_too_and_stays_behind() -> None:
+    made = config()
+    abroad, home = made.trunk
+    home = attrs.evolve(home, declared_class=None, circuit=abroad.circuit)
+    with Scene(config=attrs.evolve(made, trunk=(attrs.evolve(abroad, circuit=()), home))) as world:
+        talk(world, world.caller.invite(headers=MARKED))
+    assert [alarm.name for alarm in world.alarms] == [FORGED]
+    assert not any(MARKER.encode() in wire.data for wire in world.callee.seen)
+
+
 @pytest.mark.law("art. 2", "¶12", "K29")
 @pytest.mark.parametrize("name", ["home", "none"])
 def test_a_trunk_group_marks_as_well(name: str) -> None:
@@ -208,6 +220,17 @@ def test_a_transit_circuit_rests_on_an_attestation_of_its_own(is_attested: bool)
     assert facts["circuit"] == "marked"
     assert facts["class"] == ("national-transit" if is_attested else "international")
     assert [alarm.name for alarm in world.alarms] == ([] if is_attested else ["attestation-lapsed"])
+
+
+@pytest.mark.law("¶20", "¶21", "¶35", "K2")
+def test_a_national_circuit_whose_peer_stands_abroad_is_international() -> None:
+    node = Node(reference="N", since=SINCE, network=ip_network("192.0.2.1/32"), country="NL", evidence="x")
+    with scene(register=Register(node=(node,))) as world:
+        session = world.caller.invite(caller=BELGIAN, headers=MARKED)
+        world.run(1)
+    assert session.final == 603
+    facts = world.record("verdict").facts
+    assert (facts["circuit"], facts["class"], facts["flags"]) == ("marked", "international", ["node-abroad"])
 
 
 @pytest.mark.law("art. 4 §1", "¶14.2", "¶15", "K4")

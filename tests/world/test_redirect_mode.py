@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2bua.call.oracle import LONGEST
 from b2bua.config import Config, Endpoint, Inexpressible, Mode, Redirect, Register, Target
 from b2bua.config import Roaming as RoamingTable
 from b2bua.explain import explain, message_of
@@ -194,6 +195,18 @@ def test_every_target_has_the_changed_identity() -> None:
     assert len(fields) == 2
     assert fields[0] == fields[1]
     assert "anonymous.invalid" in fields[0]
+
+
+@pytest.mark.parametrize(("lines", "places"), [(0, 3), (1, 2), (2, 1), (3, 0)])
+def test_a_caller_cannot_make_an_answer_that_no_datagram_carries(lines: int, places: int) -> None:
+    config = asking(targets=("203.0.113.7", "203.0.113.8", "203.0.113.9"), **TAKES)
+    asserted = f'"+32 470 12 34 56" <sip:{FOREIGN};x={"%41" * 1_300}@x>'
+    headers = [("P-Asserted-Identity", f"<sip:{FOREIGN}@x>"), *[("P-Asserted-Identity", asserted)] * lines]
+    scene, answer = ask(f'"+32 470 12 34 56" <sip:{FOREIGN}@x>', headers, config=config)
+    assert len(answer.all("contact")) == places
+    assert answer.status == (302 if places else 603)
+    assert sum(map(len, answer.all("contact"))) <= LONGEST
+    assert scene.record("end").facts["cause"] == ("advised" if places else "inexpressible")
 
 
 INEXPRESSIBLE: dict[str, tuple[str, Fields, str]] = {

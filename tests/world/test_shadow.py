@@ -410,7 +410,7 @@ def test_a_call_in_shadow_goes_on_when_its_evidence_cannot_be_kept() -> None:
 # When it begins and ends.
 
 
-@pytest.mark.law("¶33", "K25")
+@pytest.mark.law("¶33", "K25", "L21")
 def test_somebody_is_told_at_the_first_call_of_each_day() -> None:
     with Scene(config=on_trial()) as scene:
         scene.now = BEFORE_MIDNIGHT - 86_400
@@ -430,7 +430,7 @@ def test_somebody_is_told_at_the_first_call_of_each_day() -> None:
     assert "2026-01-31" in first.text
 
 
-@pytest.mark.law("¶33", "K25")
+@pytest.mark.law("¶33", "K25", "L21")
 def test_at_midnight_in_brussels_after_its_last_day_the_trunk_enforces() -> None:
     caller, headers = FORBIDDEN["block"]
     with Scene(config=on_trial()) as scene:
@@ -482,7 +482,7 @@ def test_a_trial_that_has_not_begun_enforces() -> None:
     assert not scene.alarms
 
 
-@pytest.mark.law("¶33", "K23")
+@pytest.mark.law("¶33", "K23", "L21")
 @pytest.mark.parametrize(("days", "final"), [(29, 200), (30, 603)])
 def test_no_trial_lasts_longer_than_thirty_days_whatever_is_written(days: int, final: int) -> None:
     since = datetime.date(2026, 1, 31) - datetime.timedelta(days=days)

@@ -5,7 +5,19 @@ from typing import Any
 import attrs
 import pytest
 
-from b2bua.config import Action, Config, Direction, Emergency, HeaderRule, Part
+from b2bua.config import (
+    Action,
+    Config,
+    Direction,
+    Emergency,
+    Endpoint,
+    HeaderRule,
+    Part,
+    Peer,
+    Redirects,
+    Route,
+    Target,
+)
 from policy.claim import TrunkClass
 from policy.roaming import Roaming
 from tests.world.party import Fields
@@ -109,6 +121,28 @@ def test_a_called_party_who_is_not_to_be_shown_is_not_told_abroad_in_any_answer(
 
 
 @pytest.mark.law("L13")
+def test_a_call_that_is_sent_on_abroad_leaves_the_number_behind() -> None:
+    _, home = CONFIG.trunk
+    made = config(
+        home={
+            "peers": (*home.peers, Peer.parse("198.51.100.2")),
+            "targets": (Target(address=Endpoint.parse("198.51.100.2")),),
+            "redirects": Redirects.FOLLOW,
+        },
+        route=(Route(source="home", prefix="+32", to="home"), *CONFIG.route),
+    )
+    with Scene(from_home=True, config=made) as world:
+        world.spare.script = [(0.01, 302, b"")]
+        world.spare.headers = [("Contact", "<sip:+33612345678@elsewhere.example>")]
+        session = world.caller.invite(caller=ANONYMOUS, headers=PRIVATE)
+        world.run(5)
+        assert session.final == 200
+        world.caller.bye(session)
+    assert world.spare.requests("INVITE")[0].first("p-asserted-identity") == NUMBER
+    assert world.callee.requests("INVITE")
+    assert not abroad_sees(world)
+
+
 def test_an_emergency_service_is_told_who_calls() -> None:
     with Scene(from_home=True, config=config(emergency=Emergency(route="abroad"))) as world:
         session = world.caller.invite("112", NUMBER, PRIVATE)

@@ -9,9 +9,10 @@ import pytest
 from b2bua.audit.judging import MOST_CALLS, Judge
 from b2bua.audit.report import EXAMPLES, VERDICTS
 from b2bua.audit.traffic import Message
-from b2bua.config import Emergency, Explain
+from b2bua.config import Emergency, Explain, Mode, Redirect
 from b2bua.errors import GatewayError
-from b2bua.explain import explain, message_of, run_vectors
+from b2bua.explain import explain, message_of
+from policy.register import Shadow
 from sipstack.message import parse
 from tests.b2bua.audit.making import (
     CONFIG,
@@ -30,6 +31,7 @@ from tests.b2bua.audit.making import (
     pcap,
     udp,
 )
+from tests.b2bua.identity.making_isup import CALLING, TYPE, iam, number
 
 WITHOUT_TABLE = attrs.evolve(CONFIG, roaming=None)
 
@@ -133,6 +135,38 @@ def test_a_call_that_has_no_route_is_told_apart_from_one_that_is_blocked():
     found = told(invite(), invite(GEOGRAPHIC, call="2"), config=config).as_dict()
     assert found["refused_otherwise"] == {"404": 1}
     assert (found["verdicts"]["pass"], found["verdicts"]["block"]) == (1, 1)
+
+
+def test_a_trunk_that_only_asks_is_refused_what_it_could_not_do():
+    trunks = [
+        attrs.evolve(t, mode=Mode.REDIRECT, redirect=Redirect()) if t.name == "INT-1" else t for t in CONFIG.trunk
+    ]
+    stripped = invite(FOREIGN, f"Referred-By: <tel:{GEOGRAPHIC}>", call="3")
+    found = told(invite(), invite(GEOGRAPHIC, call="2"), stripped, config=attrs.evolve(CONFIG, trunk=trunks))
+    assert found.verdicts == {"pass": 1, "block": 1, "strip": 1}
+    assert found.otherwise == {603: 1}
+
+
+def test_a_trunk_on_trial_is_told_as_if_it_were_not():
+    shadow = Shadow(
+        reference="TRIAL",
+        trunk="INT-1",
+        owner="x",
+        reason="x",
+        since=datetime.date(2026, 6, 20),
+        until=datetime.date(2026, 7, 5),
+    )
+    config = attrs.evolve(CONFIG, register=attrs.evolve(CONFIG.register, shadow=(shadow,)))
+    found = told(invite(GEOGRAPHIC), config=config)
+    assert found.verdicts == {"block": 1}
+    assert "shadow" in found.as_dict()["flags"]
+
+
+def test_the_class_that_a_call_was_judged_as_is_told():
+    """The attestation of the one has ended: its calls are international, and a table says so."""
+    for trunk, judged_as in (("NTR-1", "national-transit"), ("NTR-X", "international")):
+        found = told(invite(GEOGRAPHIC), trunk=trunk).as_dict()
+        assert (found["class"], [row["class"] for row in found["classes"]]) == ("national-transit", [judged_as])
 
 
 # Once each.
@@ -246,6 +280,14 @@ def test_identity_in_mid_call_is_counted_apart(method, header, outcome):
     assert found["later"] == {**dict.fromkeys(("pass", "strip", "withhold", "block", "unknown"), 0), outcome: 1}
 
 
+def test_a_number_in_the_isup_body_of_a_later_message_is_identity_too():
+    opening, body = invite(FOREIGN), iam(number(CALLING, "3225551212"))
+    later = within(opening).replace(
+        b"Content-Length: 0\r\n\r\n", f"Content-Type: {TYPE}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    )
+    assert told(opening, later).as_dict()["later"]["block"] == 1
+
+
 def test_a_caller_who_stays_the_same_in_mid_call_was_judged_at_the_set_up():
     opening = invite("+32470666666")
     found = told(opening, within(opening)).as_dict()
@@ -319,11 +361,3 @@ def test_a_damaged_capture_is_a_report_of_what_was_before_with_the_reason():
     assert found["capture"]["damage"] is not None
     whole = audited(pcap([udp(invite(GEOGRAPHIC)), b"x" * 50])[:-1]).as_dict()
     assert (whole["verdicts"]["block"], whole["capture"]["packets"]) == (1, 2)
-
-
-def test_our_vectors_are_judged_alike_by_the_command_that_runs_them():
-    total, disagreements = run_vectors(
-        CONFIG, ROOT / "examples/vectors/first.json", datetime.datetime.now(datetime.UTC)
-    )
-    assert total
-    assert disagreements == []

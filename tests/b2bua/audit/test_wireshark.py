@@ -80,8 +80,9 @@ def mixture(dice: random.Random) -> list[bytes]:
     return packets
 
 
-@pytest.mark.parametrize("link", [ETHERNET, NULL, RAW, SLL, SLL2])
-@pytest.mark.parametrize("write", [pcap, pcapng])
+@pytest.mark.parametrize(
+    ("link", "write"), [(ETHERNET, pcap), (NULL, pcap), (RAW, pcapng), (SLL, pcap), (SLL2, pcapng)]
+)
 def test_wireshark_finds_the_same_invites_in_the_same_packets(
     link: int, write: Callable[..., bytes], tmp_path: Path
 ) -> None:

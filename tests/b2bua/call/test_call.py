@@ -200,7 +200,7 @@ def test_every_refusal_says_the_same(caller: str, headers: Fields) -> None:
     assert not scene.callee.seen
 
 
-@pytest.mark.law("¶8", "K18")
+@pytest.mark.law("¶8", "K18", "L19")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

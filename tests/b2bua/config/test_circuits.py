@@ -112,6 +112,12 @@ def test_a_marker_is_one_thing_to_the_letter(fields: dict[str, Any], at: tuple[s
     assert where(circuit(**fields)) == [("trunk", 0, "circuit", 0, *at)]
 
 
+def test_a_marker_that_somebody_could_try_is_told_nowhere() -> None:
+    secret = "s3cret"
+    assert secret not in repr(circuit(value=secret))
+    assert not any(secret in f"{one.problem} {one.mend}" for one in findings(circuit(value=f"{secret},")))
+
+
 def test_a_file_declares_circuits_and_trust(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text(

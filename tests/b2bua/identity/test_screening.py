@@ -157,7 +157,7 @@ def test_a_passport_shows_its_numbers(name: str) -> None:
     assert found == [("network", "Identity", 0, "+3225551212"), ("redirect", "Identity", 0, "+33612345678")]
 
 
-@pytest.mark.law("¶8", "K32")
+@pytest.mark.law("¶8", "K32", "L19")
 @pytest.mark.parametrize(
     "line",
     [
