@@ -28,6 +28,7 @@ from .verdict import Finding, Outcome, Verdict
 _POSITIONS = tuple(Position)
 _SEARCHABLE = 7  # fewer digits turn up by chance in tags, ports and timestamps
 _NOTHING_LATELY = Ledger()
+_COUNTRIES, _NAMES = 3, 8
 
 _Read = Sequence[tuple[Assertion, Number | None]]
 
@@ -82,6 +83,7 @@ def decide_at_length(
     day = civil_day(now)
     stands = standing(claim, register, profile, day)
     called, beside = _called(claim.called, profile)
+    plainly = judge(claim.called, Notation.SIP, profile.plan)
     call = Call(
         claim=claim,
         profile=profile,
@@ -92,6 +94,7 @@ def decide_at_length(
         trunk_class=stands.trunk_class,
         called=called,
         beside=beside,
+        plainly=plainly if plainly.e164 is not None and ";" not in claim.called else None,
     )
 
     def verdict(findings: tuple[Finding, ...], *, basis: str = "", flag: str = "", is_enforced: bool = True) -> Verdict:
@@ -174,7 +177,9 @@ def _screened(call: Call, answers: Mapping[str, Answer]) -> tuple[Finding, ...] 
     settled = _settle(waiting, answers, settings.max_questions)
     # Answers decide which number a display-name may repeat, never whether it blocks, but for a proof that is wanted.
     supposed = _shown(call, found)
-    if _blocks([*found, *settled, *supposed]):
+    # While a proof is wanted that would let them pass, what is known of the other mobile numbers is not the last word.
+    final = [f for f in settled if not (call.wanted and f.rule == RuleName.MOBILE)]
+    if _blocks([*found, *final, *supposed]):
         settled += [mobile.leave(p) for p in waiting if not _has(settled, p)]
     elif waiting and (missing := {call.wanted, *(p.number for p in waiting)} - {""} - answers.keys()):
         return Questions(tuple(sorted(missing)))
@@ -213,7 +218,9 @@ def _shown(call: Call, found: Iterable[Finding]) -> list[Finding]:
     cli = [f.number for f in found if f.position in CLI and f.outcome is Outcome.PASS]
     numbers = {number for number in cli if number is not None}
     own = {country_code_of(number[1:]) or "" for number in numbers} - {"", *call.profile.plan.codes}
-    call.passing, call.own = frozenset(numbers), frozenset(own)
+    call.passing = frozenset(numbers)
+    # No call has callers of more countries, or more names: what claims to is read as it stands, and not at length.
+    call.own = frozenset(own) if len(own) <= _COUNTRIES and len(shown) <= _NAMES else frozenset()
     return [r for a in shown for r in rule(a, None, call) if isinstance(r, Finding)]
 
 
@@ -256,17 +263,20 @@ def _too_many(claim: Claim, profile: Profile) -> Finding:
 def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
     """The findings in order, each with digits that may be searched for in what leaves towards the callee.
 
-    Digits that stand inside a number which may be shown would be found there: a display-name may spell the call's own
-    number badly, and is stripped for its form alone.
+    A number that may be shown is no secret where it is spelled badly or stands out of place. That a number which may
+    be shown *contains* the digits of another makes them none: whoever calls can choose such a number. Only digits that
+    nobody could name are let go for standing in one.
     """
-    allowed = [f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None]
-    allowed += call.called
-    ordered = sorted(findings, key=_order)
+    allowed = {f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None} | call.called
+
+    def is_shown(finding: Finding) -> bool:
+        if finding.number is not None:
+            return finding.number in allowed
+        return any(finding.digits in number for number in allowed)
+
     return tuple(
-        attrs.evolve(f, digits="")
-        if f.digits and (len(f.digits) < _SEARCHABLE or any(f.digits in number for number in allowed))
-        else f
-        for f in ordered
+        attrs.evolve(f, digits="") if f.digits and (len(f.digits) < _SEARCHABLE or is_shown(f)) else f
+        for f in sorted(findings, key=_order)
     )
 
 

@@ -164,7 +164,7 @@ def _judgement(call: Call, verdict: Verdict, acts: list[Act], asked: frozenset[s
     return Judgement(
         verdict=NEEDS_CHECK if is_open else verdict.outcome.word,
         basis=finding.basis if is_open and finding is not None and finding.rule == RuleName.MOBILE else verdict.basis,
-        trunk_class=verdict.trunk_class,
+        trunk_class=str(verdict.trunk_class),
         finding=finding,
         flags=verdict.flags,
         removed=tuple(map(str, removed)) if isinstance(removed, list) else (),

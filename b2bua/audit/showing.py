@@ -17,7 +17,7 @@ def shown(text: str, most: int = CLIP) -> str:
     clipped = text[:most] + "…" if len(text) > most else text
     if clipped.isprintable():
         return clipped
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in clipped)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in clipped)
 
 
 def masked(text: str) -> str:

@@ -191,9 +191,16 @@ def _named(finding: Finding, legible: list[str]) -> Finding:
     """The finding as evidence tells it: by whose rule it is, and which digits nobody may see."""
     rule = RULE if finding.rule in ("", RULE) else f"{RULE}: {finding.rule}"
     digits = "" if finding.outcome is Outcome.PASS else finding.digits or (finding.number or "").removeprefix("+")
-    if any(digits in text for text in legible):
+    if any(_is_said(finding, digits, text) for text in legible):
         digits = ""
     return attrs.evolve(finding, rule=rule, basis=finding.basis or BASIS, digits=digits)
+
+
+def _is_said(finding: Finding, digits: str, text: str) -> bool:
+    """Whether what stays legible is that number; one that merely contains it, a caller can choose."""
+    if finding.number is None:
+        return digits in text
+    return text.lstrip("+0") == finding.number.lstrip("+0")
 
 
 def _told(error: Exception) -> str:

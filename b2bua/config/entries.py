@@ -22,6 +22,7 @@ from policy.claim import TrunkClass
 from policy.errors import PolicyError
 from policy.numbering import Plan, Range
 from policy.profile import Profile
+from policy.rules.article_3 import LENT
 
 E = TypeVar("E", bound=kinds.Entry)
 
@@ -96,7 +97,14 @@ def _dossier(where: Where, entry: kinds.Dossier, known: _Known) -> Iterator[Find
 
 
 def _mobile_range(where: Where, entry: kinds.MobileRange, known: _Known) -> Iterator[Finding]:
-    yield from _prefix((*where, "prefix"), entry.prefix, known)
+    wrong = list(_prefix((*where, "prefix"), entry.prefix, known))
+    yield from wrong
+    if not wrong and len(known.plan.national(entry.prefix)) < LENT:
+        yield Finding(
+            (*where, "prefix"),
+            f"{entry.prefix} is a range of whole operators, and every call to it would count as one to a visitor",
+            f"name the range that is lent: the country code and at least {LENT} digits",
+        )
 
 
 def _consent(where: Where, entry: kinds.Consent, known: _Known) -> Iterator[Finding]:

@@ -33,14 +33,13 @@ _SILENCE = r"(?:[^%&\\=+0-9\x80-\U0010ffff]++|=(?!\?))*+"
 _MUTE = re.compile(_SILENCE)
 _FEW = 3
 _TERSE = re.compile(rf"{_SILENCE}(?:[0-9]{_SILENCE}){{0,{_FEW}}}+")
-# UAX #9: what turns every character around, and what turns around only the order of a text's numbers.
-_OVERRIDE = "\u202e"
-_LEFTWARDS = re.compile("[\u200f\u202b\u2067]")
+# What has a text drawn from right to left (UAX #9): every character, or only its numbers, each digit by digit or whole.
+_LEFTWARDS = re.compile("[\u200f\u202b\u202e\u2067]")
 
 _SPACES = re.compile(r" {2,}")
 _PLUSES = re.compile(r"(?: ?\+)+ ?")
 _SEGMENT = re.compile(r"(\+?)([0-9]+(?: [0-9]+)*)")
-_TOKENS = (re.compile(r"\+|[0-9]+|[A-Za-z]+"), re.compile(r"\+?[0-9]+|[A-Za-z]+"))  # a + may go with its digits
+_TOKEN = re.compile(r"\+|[0-9]+|[A-Za-z]+")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _ATTEMPT = re.compile(r"\A[+0-9]|\+[0-9]|[0-9]{8}")
 _CONTEXT = re.compile(r"phone-context=([^;]{0,64})")
@@ -99,10 +98,8 @@ def readings(raw: str) -> list[str]:
     made = []
     for text in texts:
         made.append(_plainly(text))
-        if _OVERRIDE in text:
-            made.append(made[-1][::-1])
-        elif _LEFTWARDS.search(text):
-            made += [_plainly(" ".join(reversed(tokens.findall(made[-1])))) for tokens in _TOKENS]
+        if _LEFTWARDS.search(text):
+            made += [_plainly(" ".join(reversed(_TOKEN.findall(made[-1])))), made[-1][::-1]]
     return list(dict.fromkeys(made))
 
 

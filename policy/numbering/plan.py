@@ -10,6 +10,7 @@ has a plan of its own; the first one holds the others.
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 
 import attrs
@@ -191,6 +192,7 @@ def foreign_range(digits: str) -> Range | None:
     return _FOREIGN.get(digits[:3])
 
 
+@lru_cache(maxsize=4096)
 def dialled_in(digits: str, country_code: str) -> bool:
     """Whether digits as written nationally could be a number in the country of an assigned code.
 

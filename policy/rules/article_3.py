@@ -24,6 +24,8 @@ from policy.verdict import Finding, Outcome
 from .case import CLI, Call, Case, Pending, Proof, Ruling
 from .redirect import is_called, normal_forms
 
+#: Digits by which a range of numbers that are lent begins; what begins by fewer is an operator's, or a country's.
+LENT = 5
 _COVERED = (Range.GEOGRAPHIC, Range.MOBILE)
 _Read = Sequence[tuple[Assertion, Number]]
 
@@ -83,11 +85,13 @@ def _unproven(case: Case, name: RuleName, terms: Article3, what: str) -> Finding
 
 
 def _visitor(call: Call, terms: Article3, callers: frozenset[str]) -> Proof | None:
-    called = _single(call.called)
-    if not terms.visitor or called is None:
+    called = call.plainly
+    if not terms.visitor or called is None or called.e164 is None or called.range is not Range.MOBILE:
         return None
-    lent = call.register.covering(MobileRange, called, call.day)
-    if lent is None or (terms.needs_ledger and call.ledger.leg(callers, None, call.now) is None):
+    lent = call.register.covering(MobileRange, called.e164, call.day)
+    if lent is None or len(call.profile.plan.national(lent.prefix)) < LENT:
+        return None
+    if terms.needs_ledger and call.ledger.leg(callers, None, call.now) is None:
         return None
     return Proof(what=f"the called number is lent to visitors ({lent.reference})", entry=lent.reference)
 
@@ -103,7 +107,7 @@ def _forwarded(
     if terms.needs_ledger and left is None:
         return None
     if diverter.range is Range.FOREIGN and terms.consent:
-        called = _single(call.called)
+        called = None if call.plainly is None else call.plainly.e164
         consent = None if called is None else call.register.find(Consent, (number, called), call.day)
         if consent is not None:
             said = f"{number} forwards it with the consent of the called party ({consent.reference})"
@@ -116,11 +120,6 @@ def _forwarded(
             said = f"{number}, whose subscriber is abroad ({answer.source}), forwards it"
             return Proof(what=said, forwarded_by=number)
     return None
-
-
-def _single(forms: frozenset[str]) -> str | None:
-    """The called number, when it is one and nothing beside."""
-    return next(iter(forms)) if len(forms) == 1 else None
 
 
 def _last_diverter(call: Call, read: _Read) -> Number | None:

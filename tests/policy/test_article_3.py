@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from policy import (
+    Answer,
     Claim,
     Consent,
     Decision,
@@ -85,10 +86,36 @@ def test_a_lent_number_is_one_only_while_its_range_is_lent() -> None:
 
 @pytest.mark.law("¶14.1 i")
 def test_a_called_number_with_another_beside_it_is_not_one_lent_to_a_visitor() -> None:
-    one = claim(presented(BRUSSELS), called=f"{VISITOR};rn=+3293330000")
-    assert asked(one, register(LENT)).outcome is Outcome.PASS, "a routing number is how it got here"
-    two = claim(presented(BRUSSELS), called=f"+3293330000;tgt={VISITOR}")
-    assert asked(two, register(LENT)).outcome is Outcome.BLOCK
+    for called in (
+        f"{VISITOR};rn=+3293330000",
+        f"{VISITOR};npdi;rn=C00001",
+        f"+3293330000;tgt={VISITOR}",
+        f"x{VISITOR}",
+        f"{VISITOR},5",
+        f"{VISITOR}5",
+    ):
+        assert asked(claim(presented(BRUSSELS), called=called), register(LENT)).outcome is Outcome.BLOCK, called
+    beside = claim(presented(BRUSSELS), diverted(PARIS), called=f"{CALLED};rn=+3227654321")
+    assert asked(beside, register(AGREED)).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("K23")
+@pytest.mark.parametrize("prefix", ["+32", "+322", "+3248", "+32486", "+324869"])
+def test_a_range_of_whole_operators_is_none_that_is_lent(prefix: str) -> None:
+    lent = MobileRange(reference="slip", since=SINCE, prefix=prefix)
+    for called in (VISITOR, CALLED):
+        assert asked(claim(presented(BRUSSELS), called=called), register(lent)).outcome is Outcome.BLOCK
+
+
+def test_an_answer_that_is_known_keeps_no_proof_from_being_asked_for() -> None:
+    one, known = claim(presented(MOBILE), diverted(ROAMER)), {MOBILE: Answer(HOME, "cache")}
+    assert decide(one, BELGIUM, Register(), NOW, known) == Questions((ROAMER,))
+    verdict = decide(one, BELGIUM, Register(), NOW, {**known, ROAMER: Answer(Roaming.ABROAD, "t")})
+    assert not isinstance(verdict, Questions)
+    assert verdict.outcome is Outcome.PASS
+    refused = decide(one, BELGIUM, Register(), NOW, {**known, ROAMER: Answer(HOME, "t")})
+    assert not isinstance(refused, Questions)
+    assert refused.outcome is Outcome.BLOCK
 
 
 # 2°: a roamer of ours forwards late.

@@ -19,6 +19,7 @@ from policy import (
     Verdict,
     decide,
 )
+from policy.rules import display
 from tests.policy.making import (
     BELGIUM,
     CALLED,
@@ -33,6 +34,7 @@ from tests.policy.making import (
     judged,
     outcome,
     presented,
+    said,
 )
 
 MOBILE = "+32470123456"
@@ -323,3 +325,32 @@ def test_a_number_that_passed_at_the_set_up_passes_again_within_the_call() -> No
     badly = decide(claim(asserted("3225551212"), admitted=frozenset({BRUSSELS})), BELGIUM, Register(), NOW, {})
     assert isinstance(badly, Verdict)
     assert badly.outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶9", "K11")
+def test_a_number_that_contains_the_digits_of_a_hidden_one_does_not_uncover_it() -> None:
+    # +1 470 123 4567 is a number of Atlanta; it holds the national digits of the Belgian mobile.
+    failed = {MOBILE: Answer(Roaming.FAILED, "t")}
+    withheld = decide(claim(presented(MOBILE), asserted("+14701234567")), BELGIUM, Register(), NOW, failed)
+    assert isinstance(withheld, Verdict)
+    assert "470123456" in {f.digits for f in withheld.findings}
+    home = {MOBILE: Answer(Roaming.NOT_ABROAD, "t")}
+    stripped = decide(claim(presented("+14701234567"), diverted(MOBILE)), BELGIUM, Register(), NOW, home)
+    assert isinstance(stripped, Verdict)
+    assert (stripped.outcome, stripped.findings[-1].digits) == (Outcome.STRIP, "470123456")
+
+
+@pytest.mark.parametrize(("countries", "names"), [(49, 8), (3, 25), (49, 25)])
+def test_a_claim_of_many_countries_or_many_names_is_not_read_at_length(
+    countries: int, names: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(display, "dialled_in", lambda digits, code: bool(asked.append(digits)))
+    codes = [code for code in range(20, 90) if code != 32][:countries]
+    shown = [" / ".join(f"02{5_000_000 + 100 * n + k}" for k in range(64)) for n in range(names)]
+    callers = [asserted(f"+{code}{'5' * 9}", code) for code in codes]
+    said_names = [said(Position.DISPLAY, text, index=n) for n, text in enumerate(shown)]
+    verdict = decide(claim(presented(LONDON), *callers, *said_names), BELGIUM, Register(), NOW, {})
+    assert isinstance(verdict, Verdict)
+    assert verdict.outcome is Outcome.BLOCK
+    assert asked == []

@@ -202,7 +202,8 @@ def test_a_display_name_is_judged_by_the_numbers_it_shows(display: str, cli: str
 def test_a_display_name_may_repeat_a_mobile_that_was_verified_and_no_other() -> None:
     assert outcome(presented("+32470123456"), displayed("+32 470 12 34 56")) is Outcome.PASS
     assert outcome(presented("+32470123456"), displayed("+32470123457")) is Outcome.STRIP
-    assert outcome(presented("+32470123456"), displayed("0470123456")) is Outcome.STRIP
+    assert outcome(presented("+32470123456"), displayed("0470123456")) is Outcome.PASS, "as people at home write it"
+    assert outcome(presented("+32470123456"), displayed("0470123457")) is Outcome.STRIP
     assert outcome(presented(LONDON), displayed("+32470123456")) is Outcome.STRIP
     withheld = judged(presented("+32470123456"), displayed("+32470123456"), roaming=Roaming.FAILED)
     assert [f.outcome for f in withheld.findings] == [Outcome.WITHHOLD, Outcome.STRIP]

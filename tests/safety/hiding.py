@@ -53,13 +53,19 @@ class Secret:
 _TELLING = 7
 
 
-def secret(rng: Random, *, mild: bool = False, other: Secret | None = None, country: Country = BELGIUM) -> Secret:
-    """A forbidden number; `mild` for one that the law hides rather than refuses, `other` for one unlike it."""
-    kinds = [*country.kinds, "short", "wrong length"]
-    if mild:
-        kinds = list(country.withheld)
-    if other is not None:
-        kinds.remove(other.kind)
+def secret(
+    rng: Random,
+    *,
+    mild: bool = False,
+    other: Secret | None = None,
+    country: Country = BELGIUM,
+    without: frozenset[str] = frozenset(),
+) -> Secret:
+    """A forbidden number; `mild` for one that the law hides rather than refuses, `other` for one unlike it, `without`
+    for one of none of these kinds."""
+    unlike = without if other is None else without | {other.kind}
+    kinds = country.withheld if mild else (*country.kinds, "short", "wrong length")
+    kinds = tuple(kind for kind in kinds if kind not in unlike)
     made = _secret(rng, rng.choice(kinds), country)
     # What stands in every message anyhow; a secret must not be in it by chance.
     haystack = digits_of(f"{country.called}@127.0.0.1:5060 {country.caller} 20518 203.0.113.1 49170 4155550100")

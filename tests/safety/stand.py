@@ -106,6 +106,9 @@ class Stand:
     caller: Flow = FOREIGN
     country: Country = BELGIUM
     entries: tuple[Entry, ...] = ()
+    """Of the register, beside those of the configuration."""
+    says: tuple[str, ...] = ()
+    """Lines that the caller adds to each of its later messages."""
     core: Core = attrs.field(
         default=attrs.Factory(lambda stand: fresh_core(stand.country, stand.entries), takes_self=True)
     )
@@ -126,6 +129,15 @@ class Stand:
     def verdict(self) -> str:
         """The verdict on the INVITE; "" when none was reached, for an INVITE that is no SIP."""
         return next((str(record.facts["verdict"]) for record in self.records if record.kind == "verdict"), "")
+
+    @property
+    def judged_as(self) -> str:
+        """The class that it was reached in."""
+        return next((str(record.facts["class"]) for record in self.records if record.kind == "verdict"), "")
+
+    def first(self, method: str) -> Seen:
+        """The first request of that method that left."""
+        return next(seen for seen in map(read, self.sent) if seen.is_request and seen.method == method)
 
     # The machinery.
 
@@ -183,7 +195,7 @@ class Stand:
         if method == "CANCEL":
             own[0], own[2] = invite.via, f"To: {invite.called}"
         uri = invite.uri if method == "CANCEL" else address_of(answer.get("contact")) or "sip:127.0.0.1:5060"
-        self.give(message(f"{method} {uri} SIP/2.0", [*own, *lines], body), self.caller)
+        self.give(message(f"{method} {uri} SIP/2.0", [*own, *self.says, *lines], body), self.caller)
 
     # The callee.
 
@@ -193,7 +205,7 @@ class Stand:
 
     def caller_answer(self, request: Seen, status: str, lines: Iterable[str] = (), body: bytes = b"") -> None:
         """The caller's response to a request in the dialog."""
-        self.give(_response(request, status, self.caller, lines, body), self.caller)
+        self.give(_response(request, status, self.caller, [*self.says, *lines], body), self.caller)
 
     def callee_request(
         self, arrived: Seen, method: str, lines: Iterable[str] = (), body: bytes = b"", **parts: str

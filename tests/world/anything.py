@@ -6,6 +6,7 @@ python -m tests.world.anything 1000 --forgetful     each call saved, thrown away
 """
 
 import argparse
+import datetime
 import sys
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ import attrs
 from b2bua.config import (
     Action,
     CalledFormat,
+    Circuit,
     Config,
     Credentials,
     Endpoint,
@@ -26,24 +28,56 @@ from b2bua.config import (
     Passage,
     Password,
     Peer,
+    Profile,
     Redirects,
+    Register,
     Target,
     Trunk,
 )
+from policy.claim import TrunkClass
+from policy.register import Agreement, Attestation, DoNotOriginate, Service
 from policy.roaming import Roaming
 from tests.world.challenger import PASSWORD, USER, Challenger
 from tests.world.forgetful import Forgetful
 from tests.world.party import Fields, Party, Session
-from tests.world.scene import CONFIG, Scene
+from tests.world.scene import ABROAD_SOCKET, CONFIG, HOME_SOCKET, Scene
 
+MOBILE, LISTED, NEVER = "+32470123456", "+3225550000", "+3225559999"
+#: What each side says of itself in mid-call, and nobody at set-up.
+LATER: tuple[Fields, ...] = (
+    (("P-Asserted-Identity", "<tel:+3225551299>"),),
+    (("Diversion", "<sip:+3278151599@abroad>"),),
+    (("P-Asserted-Identity", "<tel:+33199001199>"), ("Reply-To", "<sip:+3225551299@abroad>")),
+)
+#: National digits of what may not be shown to the other side, by the country whose law holds.
+FORBIDDEN = {
+    "belgium": ("25551212", "470123456", "456123456", "25550000", "25559999", "475111111", "78151515"),
+    "france": ("612345678", "199001122", "712345678", "262123456"),
+}
+FORBIDDEN_LATER = {"belgium": ("25551299", "78151599"), "france": ("199001199",)}
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
-CALLERS = (
-    None,
-    '"Ada" <sip:+442079460000@abroad>',
-    "<sip:+3225551212@abroad>",
-    "<sip:+32470123456@abroad>",
-    "<sip:+32456123456@abroad>",
-    "<sip:anonymous@anonymous.invalid>",
+Caller = tuple[str | None, Fields]
+CALLERS: tuple[Caller, ...] = (
+    (None, ()),
+    ('"Ada" <sip:+442079460000@abroad>', ()),
+    ("<sip:anonymous@anonymous.invalid>", ()),
+    ("<sip:+3225551212@abroad>", ()),
+    (f"<tel:{MOBILE}>", ()),
+    ("<sip:+32456123456@abroad>", ()),
+    (f"<sip:{LISTED}@abroad>", ()),
+    (f"<sip:{NEVER}@abroad>", ()),
+    (None, (("P-Asserted-Identity", f"<tel:{NEVER}>"),)),
+    (f"<sip:{LISTED}@abroad>", (("P-Asserted-Identity", "<tel:+3225551212>"),)),
+    (None, (("P-Asserted-Identity", f"<tel:{MOBILE}>"), ("X-Caller", MOBILE))),
+    ('"02 555 12 12" <sip:+442079460000@abroad>', ()),
+    (None, (("Diversion", "<sip:+32475111111@abroad>;reason=no-answer"),)),
+    (None, (("Diversion", "<sip:+3225551212@abroad>"),)),
+    (None, (("Subject", "call 078 15 15 15"), ("X-Note", "+32 78 15 15 15"))),
+    (None, (("Remote-Party-ID", "<sip:+3225551212@abroad>;party=calling"),)),
+    ("<sip:+33199001122@abroad>", ()),
+    ("<sip:+33712345678@abroad>", (("P-Asserted-Identity", "<tel:+33712345678>"), ("X-Caller", "0712345678"))),
+    (None, (("P-Asserted-Identity", "<tel:+262262123456>"),)),
+    ("<sip:+442079460000@abroad>", (("Subject", "call 01 99 00 11 22"),)),
 )
 CALLED = ("+3293330000",) * 6 + ("112", "+4930123456")
 SCRIPTS: tuple[tuple[tuple[float, int, bytes], ...], ...] = (
@@ -74,6 +108,33 @@ ELSEWHERE = (
     "<sip:+3293330002@198.51.100.1>;q=0.5, <tel:+3293330003>",
     "<sip:x>",
 )
+SINCE, LONG_AGO = datetime.date(2025, 1, 1), datetime.date(2025, 12, 31)
+ATTESTED = Attestation(
+    reference="T",
+    since=SINCE,
+    trunk="abroad",
+    operator="an operator at home",
+    dedicated_circuits=True,
+    total_control=True,
+    evidence="cabinet 3",
+)
+AGREED = Agreement(
+    reference="A",
+    since=SINCE,
+    trunk="abroad",
+    service=Service.NOMADIC,
+    holder="a holder",
+    numbers=frozenset({LISTED}),
+)
+#: A national circuit of a peer that is no party of the scene: whoever marks a call as its own has forged it.
+FORGEABLE = Circuit(
+    name="forgeable",
+    trunk_class=TrunkClass.NATIONAL,
+    header="X-Circuit",
+    value="BE-7f3a",
+    peers=(Peer.parse("192.0.2.9"),),
+)
+FORGED: Fields = (("X-Circuit", "BE-7f3a"),)
 RULES = (
     HeaderRule(action=Action.ADD, name="X-Carrier", value="ours", messages=(Part.SETUP, Part.DIALOG)),
     HeaderRule(action=Action.REMOVE, name="Subject", messages=(Part.SETUP,)),
@@ -82,9 +143,51 @@ RULES = (
 S = TypeVar("S", bound=Scene)
 
 
-def config(random: Random) -> Config:
+@attrs.frozen
+class Interface:
+    """What a trunk abroad was declared as, and what the register says of it."""
+
+    declared: TrunkClass | None
+    register: Register
+    profile: str = "belgium"
+    is_attested: bool = False
+    is_agreed: bool = False
+
+
+def interface(random: Random) -> Interface:
+    """Of one class or another, with and without what a class rests on, by one law or another."""
+    profile = random.choice(("belgium", "belgium", "france"))
+    declared = random.choice((None, TrunkClass.INTERNATIONAL, TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4))
+    is_attested, is_agreed = declared is TrunkClass.NATIONAL_TRANSIT, declared is TrunkClass.ARTICLE_4
+    if random.random() < 0.5:
+        is_attested = is_agreed = False
+    register = Register(
+        attestation=(attrs.evolve(ATTESTED, until=None if is_attested else LONG_AGO),),
+        agreement=(AGREED,) if is_agreed else (),
+        do_not_originate=(DoNotOriginate(reference="N", since=SINCE, number=NEVER),),
+    )
+    return Interface(declared, register, profile, is_attested, is_agreed)
+
+
+def hidden(known: Interface, *, roaming: Roaming | None, from_home: bool) -> dict[str, frozenset[str]]:
+    """What nobody behind each of our sockets may be shown, by the law's own words.
+
+    At home, what its country's numbers from abroad are; less than that only on an attested transit circuit (¶31), for a
+    number of an agreement (art. 4), and for a subscriber who is abroad (art. 1 3°). Elsewhere, who never calls.
+    """
+    is_national = known.is_attested and known.profile == "belgium"
+    later = frozenset(() if is_national else FORBIDDEN_LATER[known.profile])
+    if from_home:
+        return {HOME_SOCKET: later, ABROAD_SOCKET: frozenset({NEVER[3:]} if known.profile == "belgium" else ())}
+    shown = {LISTED[3:] if known.is_agreed else "", MOBILE[3:] if roaming is Roaming.ABROAD else ""}
+    first = {NEVER[3:]} if is_national else {*FORBIDDEN[known.profile]} - shown
+    return {HOME_SOCKET: later | first}
+
+
+def config(random: Random, known: Interface) -> Config:
     """One target at home or two; mostly without limits."""
     abroad, home = CONFIG.trunk
+    abroad = attrs.evolve(abroad, declared_class=known.declared, circuit=(FORGEABLE,))
     if random.random() < 0.4:
         targets = tuple(Target(address=Endpoint.parse(host)) for host in ("198.51.100.2", "198.51.100.1"))
         home = attrs.evolve(home, peers=(*home.peers, Peer.parse("198.51.100.2")), targets=targets)
@@ -95,7 +198,8 @@ def config(random: Random) -> Config:
         session_seconds=random.choice((0, 90, 90, 1_800)),
         probe_call_seconds=random.choice((0, 30, 900)),
     )
-    return attrs.evolve(CONFIG, sip=sip, trunk=(_adorned(abroad, random), _adorned(home, random)))
+    trunks = _adorned(abroad, random), _adorned(home, random)
+    return attrs.evolve(CONFIG, sip=sip, trunk=trunks, register=known.register, profile=Profile(name=known.profile))
 
 
 def _adorned(trunk: Trunk, random: Random) -> Trunk:
@@ -115,14 +219,15 @@ def _adorned(trunk: Trunk, random: Random) -> Trunk:
 def scene(seed: int, kind: type[S]) -> S:
     """The world of that seed, before anybody has spoken."""
     random = Random(seed)
-    roaming = {"+32470123456": random.choice((*Roaming, None))}
+    known, roaming = interface(random), random.choice((*Roaming, None))
     world = kind(
         seed,
         from_home=random.random() < 0.25,
-        config=config(random),
-        answers=roaming,
+        config=config(random, known),
+        answers={MOBILE: roaming},
         thinking=random.choice((0.0, 0.0, 0.3, 5.0)),
     )
+    world.laws.hidden = hidden(known, roaming=roaming, from_home=world.from_home)
     if random.random() < 0.7:
         world.link.loss = random.choice((0.0, 0.05, 0.3))
         world.link.doubled = random.choice((0.0, 0.3))
@@ -141,6 +246,8 @@ def scene(seed: int, kind: type[S]) -> S:
         party.acks = random.random() < 0.9
         party.answers = {method: random.choice((200, 200, 488, 491, 481, 183, None)) for method in METHODS[:4]}
         party.answers["BYE"] = random.choice((200, 200, 481, None))
+        party.answer_headers = {method: random.choice(((), *LATER)) for method in METHODS}
+    world.callee.headers = random.choice(((), (), *LATER))
     if world.callee.script and world.callee.script[-1][1] == 302:
         world.callee.headers = (("Contact", random.choice(ELSEWHERE)),)
     return world
@@ -170,7 +277,9 @@ def happenings(world: Scene, random: Random) -> None:
 
 def _place(world: Scene, random: Random) -> None:
     body = SDP if random.random() < 0.85 else b""
-    world.caller.invite(random.choice(CALLED), random.choice(CALLERS), random.choice(ASKED_FOR), body=body)
+    caller, headers = random.choice(CALLERS)
+    headers = [*headers, *random.choice(ASKED_FOR), *random.choice(((), (), FORGED))]
+    world.caller.invite(random.choice(CALLED), caller, headers, body=body)
 
 
 def _disturb(world: Scene, random: Random) -> None:
@@ -191,6 +300,7 @@ def _ask(world: Scene, party: Party, random: Random) -> None:
     method = random.choice(METHODS)
     if _speaks(session) and method != "BYE":
         headers = [("Refer-To", "<sip:+3293330009@elsewhere.example>")] if method == "REFER" else []
+        headers += random.choice(((), (), *LATER))
         body = SDP if method in ("INVITE", "UPDATE") and random.random() < 0.8 else b""
         party.request(session, method, headers, body=body)
 

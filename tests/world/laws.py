@@ -4,8 +4,9 @@ The laws read datagrams and records alone. They are told what went in and what c
 how the gateway is made.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -14,6 +15,11 @@ from b2bua.call.core import Output
 from sipstack.effects import Send
 from tests.trace.invariants import MOST_BRANCHES
 from tests.world.wire import Wire
+
+#: Headers whose digits are nobody's number: names of hops and dialogs.
+_NAMELESS = frozenset({"via", "call-id", "cseq", "content-length", "max-forwards", "record-route", "route"})
+_TAG = re.compile(r";tag=[^;,\s]*")
+_SEPARATORS = re.compile(r"[ ./()-]")
 
 Branch = tuple[str, int, str]
 """Call-ID and CSeq number of an INVITE of ours, and the tag of a callee that it has reached."""
@@ -28,6 +34,10 @@ class Laws:
     """The memory that the laws need of one scene."""
 
     records: list[Record] = attrs.field(factory=list)
+    hidden: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
+    """By socket of ours, the national digits of the numbers that whoever is behind it may not be shown."""
+    _emergencies: set[str] = attrs.field(factory=set)
+    """Call-IDs of calls to an emergency service, which is told who calls (L13)."""
     _offered: set[tuple[str, str]] = attrs.field(factory=set)
     """Call-ID and branch of each INVITE that went in."""
     _initial: set[tuple[str, str]] = attrs.field(factory=set)
@@ -64,6 +74,7 @@ class Laws:
             self._speaking = wire.call_id, wire.cseq, wire.to_tag
         if status is None and wire.method == "INVITE":
             self._offered.add((wire.call_id, wire.branch))
+            self._notice(wire)
             if not wire.to_tag:
                 self._initial.add((wire.call_id, wire.branch))
         elif status is None and wire.method == "BYE":
@@ -82,6 +93,7 @@ class Laws:
                     self._asked(wire)
                 else:
                     self._told(wire, wire.status)
+                self._keeps(wire, output.flow.socket)
         self._speaking = None
 
     def finish(self) -> None:
@@ -113,6 +125,7 @@ class Laws:
         """A request of ours."""
         if wire.method == "INVITE" and not wire.to_tag:
             self._placed.add(wire.call_id)
+            self._notice(wire)
             _law(len(self._placed) <= self._allowed, "a call leaves that no verdict line before it lets go on")
         known = wire.call_id in self._placed or any(call_id == wire.call_id for call_id, _ in self._initial)
         _law(known, f"a {wire.method} of no call: {wire.call_id}")
@@ -153,6 +166,20 @@ class Laws:
             _law(key not in self._finals, f"{status} after the final answer to the INVITE {key}")
         if 100 < status < 300 and key in self._initial:
             self._speaks(wire)
+
+    def _notice(self, invite: Wire) -> None:
+        if invite.start.startswith("INVITE sip:112@"):
+            self._emergencies.add(invite.call_id)
+
+    def _keeps(self, wire: Wire, socket: str) -> None:
+        """Nobody is shown a forbidden number, in whatever line of whatever message."""
+        hidden = self.hidden.get(socket)
+        if not hidden or wire.call_id in self._emergencies:
+            return
+        lines = [wire.start, *(_TAG.sub("", value) for name, value in wire.fields if name not in _NAMELESS)]
+        said = [_SEPARATORS.sub("", line) for line in [*lines, *wire.body.decode(errors="replace").split("\n")]]
+        for digits in hidden:
+            _law(not any(digits in line for line in said), f"{wire.start} shows {digits} behind {socket}")
 
     def _speaks(self, wire: Wire) -> None:
         """By each tag of ours one branch speaks, and each branch by one, unless there are more than one may keep."""

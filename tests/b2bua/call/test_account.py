@@ -43,6 +43,7 @@ def test_a_finding_is_told_under_the_names_that_stay() -> None:
         "basis": "art. 1 2°",
         "outcome": "block",
         "why": "+3225551212 is one.",
+        "entry": "",
     }
 
 
@@ -56,5 +57,6 @@ def test_a_verdict_is_told_without_a_number_of_anybody() -> None:
         "flags": ["seen"],
         "profile": "belgium",
         "register": "r",
+        "enforced": True,
     }
     assert b"3225551212" not in orjson.dumps(told)

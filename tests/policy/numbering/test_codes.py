@@ -126,6 +126,12 @@ def test_a_plan_says_how_long_a_bare_number_is_short() -> None:
     assert [number.range for number in read_display("+44 123 456", LONG_SHORTS)] == [Range.SHORT]
 
 
+def test_three_digits_may_be_a_number_where_numbers_are_that_short() -> None:
+    tiny = _plan("7", {"1": ((2,), GEOGRAPHIC)})
+    assert _found(judge(";ext=712", Notation.PARAMETERS, tiny)) == {("+712", GEOGRAPHIC)}
+    assert judge(";ext=712", Notation.PARAMETERS, PLAN).range is Range.NONE
+
+
 def test_national_digits_are_what_follows_any_home_code() -> None:
     assert FRANCE.codes == ("33", "262", "508")
     assert FRANCE.national("+262262123456") == "262123456"

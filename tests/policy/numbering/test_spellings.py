@@ -5,6 +5,7 @@ behind which escapes it is written, and what stands around it.
 """
 
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
@@ -161,8 +162,10 @@ TEXT_ESCAPES: dict[str, Layer] = ESCAPES | {
     "JSON": lambda text: "".join(f"\\u{ord(c):04x}" if ord(c) < 0x10000 else c for c in text),
     "an encoded word": encoded_word,
     "a quoted encoded word": lambda text: "=?UTF-8?Q?" + percent(text).replace("%", "=").upper() + "?=",
+}
+TURNED: dict[str, Layer] = {
     "right to left": lambda text: "\u202e" + text[::-1],
-    "groups from right to left": lambda text: "\u202b" + " ".join(reversed(text.split(" "))),
+    "groups from right to left": lambda text: "\u202b" + "".join(reversed(re.findall(r"\d+|\D", text))),
 }
 
 AROUND: dict[str, Layer] = {
@@ -230,7 +233,11 @@ def test_no_spelling_is_judged_milder_wherever_the_number_begins(layer: Layer) -
 @pytest.mark.law("¶9", "L2", "K8")
 @pytest.mark.parametrize(
     "layer",
-    [pytest.param(layer, id=name) for layers in (SEPARATORS, SCRIPTS, TEXT_ESCAPES) for name, layer in layers.items()],
+    [
+        pytest.param(layer, id=name)
+        for layers in (SEPARATORS, SCRIPTS, TEXT_ESCAPES, TURNED)
+        for name, layer in layers.items()
+    ],
 )
 def test_no_text_is_judged_milder_wherever_the_number_begins(layer: Layer) -> None:
     for number in NUMBERS:
@@ -267,6 +274,13 @@ def test_no_spelling_of_a_display_text_is_judged_milder_than_the_number(made: tu
 
 
 @pytest.mark.law("¶8 4°")
+@given(spelt(TURNED))
+def test_no_text_that_is_drawn_from_right_to_left_is_judged_milder_than_the_number(made: tuple[str, str]) -> None:
+    number, text = made
+    shown = max(map(severity, read_display(text, PLAN)), default=0)
+    assert shown >= severity(judge(number, Notation.SIP, PLAN)), repr(text)
+
+
 @given(st.sampled_from(["1207", "112", "116000", "8111"]), one_of(SEPARATORS), one_of(SCRIPTS), one_of(ESCAPES))
 def test_no_spelling_of_a_short_number_is_judged_milder_than_it(
     number: str, part: Layer, write: Layer, escape: Layer
