@@ -16,6 +16,7 @@ from b2bua.moment import Moment
 from policy.claim import Claim, TrunkClass
 from policy.roaming import Answer
 from policy.rules import CLI
+from policy.rules.case import MARKED
 from policy.verdict import Outcome, Verdict
 from sipstack.message import Headers, Message, Request, Response
 from sipstack.values import canonical
@@ -54,11 +55,11 @@ class Pair:
 
     @property
     def _admitted(self) -> frozenset[str]:
-        """The numbers of the caller that the set-up let pass, by derogation or by decision too."""
+        """The numbers of the caller that the set-up let pass, by derogation or by decision too; not those that crossed
+        as unverified, which are judged and marked again."""
         findings = () if self.verdict is None else self.verdict.findings
-        return frozenset(
-            f.number for f in findings if f.outcome is Outcome.PASS and f.position in CLI and f.number is not None
-        )
+        passed = [f for f in findings if f.outcome is Outcome.PASS and f.flag != MARKED]
+        return frozenset(f.number for f in passed if f.position in CLI and f.number is not None)
 
     @property
     def is_emergency(self) -> bool:

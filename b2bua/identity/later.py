@@ -10,6 +10,7 @@ import attrs
 
 from b2bua.config import Isup
 from b2bua.identity.guard import leak
+from b2bua.identity.marking import mark
 from b2bua.identity.redaction import clean, secrets_of, strip_signalling, sweep, untagged, withhold
 from b2bua.identity.screening import IDENTITY, TEXTS, assertions_of
 from b2bua.identity.signalling import enclosed, told_in
@@ -19,6 +20,7 @@ from policy.engine import decide
 from policy.profile import Profile
 from policy.register import Register
 from policy.roaming import Answer, Questions, Roaming
+from policy.rules.case import MARKED
 from policy.verdict import Outcome, Verdict
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
@@ -71,6 +73,8 @@ class LaterScreen:
         if is_new:
             _drop(headers, IDENTITY)
         _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
+        if MARKED in verdict.flags:
+            mark("", headers, verdict)
         return Outcome.STRIP if is_new else verdict.outcome, secrets_of(verdict)
 
     def _decide(

@@ -143,7 +143,7 @@ def _judge(case: Case) -> Ruling:
     listed = case.call.register.names_callers
     if listed and (measured := blocked_user.judge(case) or decision.judge(case)) is not None:
         return measured
-    if case.number.e164 in case.call.claim.admitted and case.number.sure:
+    if case.number.e164 in case.call.claim.admitted and (case.number.sure or case.position is Position.DISPLAY):
         return case.finding(ADMITTED, Outcome.PASS, "a number that passed as the call was set up", basis="¶9")
     ruling = (_excuse(case) if case.call.may_excuse else None) or _ROWS[case.number.range](case)
     if listed and not (isinstance(ruling, Finding) and ruling.outcome is Outcome.BLOCK):

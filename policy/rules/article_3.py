@@ -128,7 +128,9 @@ def _last_diverter(call: Call, read: _Read) -> Number | None:
     plan = call.profile.plan
     diversions = _told(read, "Diversion")
     history = [n for n in _told(read, "History-Info") if not is_called(normal_forms(n, plan), call)]
-    told = [*diversions[:1], *history[-1:]]
+    # An entry without a number (anonymised at a border, RFC 7044 §10.1; a next hop's address) contradicts nobody.
+    named = [n for n in history if n.range is not Range.NONE]
+    told = [n for n in (*diversions[:1], *named[-1:]) if n.range is not Range.NONE]
     return told[0] if told and len({number.e164 for number in told}) == 1 else None
 
 

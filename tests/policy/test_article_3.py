@@ -220,6 +220,15 @@ def test_what_stands_beside_a_diverter_does_not_hide_it() -> None:
     assert asked(claim(presented(BRUSSELS), *told, *beside), register(AGREED)).outcome is Outcome.PASS
 
 
+@pytest.mark.law("¶28", "¶14.1 ii")
+@pytest.mark.parametrize("nobody", ["anonymous", "", "unknown"])
+def test_a_history_entry_that_names_no_number_contradicts_no_diversion(nobody: str) -> None:
+    told = [diverted(PARIS), history(nobody), history(CALLED, 1), history(nobody, 2)]
+    assert asked(claim(presented(BRUSSELS), *told), register(AGREED)).outcome is Outcome.PASS
+    alone = [diverted(nobody), history(nobody)]
+    assert asked(claim(presented(BRUSSELS), *alone), register(AGREED)).outcome is Outcome.BLOCK
+
+
 @pytest.mark.parametrize("raw", ["33612345678", "+33(0)612345678", "0612345678", "+33612345678;phone-context=+32"])
 def test_a_diverter_in_bad_form_proves_nothing(raw: str) -> None:
     assert asked(claim(presented(BRUSSELS), diverted(raw)), register(AGREED)).outcome is Outcome.BLOCK

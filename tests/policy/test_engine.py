@@ -322,6 +322,15 @@ def test_a_number_that_passed_at_the_set_up_passes_again_within_the_call() -> No
     other = decide(claim(asserted("+3225551213"), admitted=frozenset({BRUSSELS})), BELGIUM, Register(), NOW, {})
     assert isinstance(other, Verdict)
     assert other.outcome is Outcome.BLOCK
+    named = decide(
+        claim(asserted(BRUSSELS), displayed("02 555 12 12"), admitted=frozenset({BRUSSELS})),
+        BELGIUM,
+        Register(),
+        NOW,
+        {},
+    )
+    assert isinstance(named, Verdict)
+    assert named.outcome is Outcome.PASS
     badly = decide(claim(asserted("3225551212"), admitted=frozenset({BRUSSELS})), BELGIUM, Register(), NOW, {})
     assert isinstance(badly, Verdict)
     assert badly.outcome is Outcome.BLOCK

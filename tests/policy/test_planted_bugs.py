@@ -104,15 +104,15 @@ BUGS = [
     Bug(
         "any diverter counts",
         "policy.rules.article_3",
-        "told = [*diversions[:1], *history[-1:]]",
-        "told = [*diversions[-1:], *history[-1:]]",
+        "(*diversions[:1], *named[-1:])",
+        "(*diversions[-1:], *named[-1:])",
         ART3,
     ),
     Bug(
         "the first history entry is the last diverter",
         "policy.rules.article_3",
-        "*history[-1:]]",
-        "*history[:1]]",
+        "*named[-1:])",
+        "*named[:1])",
         ART3,
     ),
     Bug(
@@ -283,8 +283,8 @@ BUGS = [
     Bug(
         "what the set-up let pass is forgotten",
         "policy.rules",
-        "if case.number.e164 in case.call.claim.admitted and case.number.sure:",
-        "if False:",
+        "if case.number.e164 in case.call.claim.admitted and (",
+        "if False and (",
         ENGINE,
     ),
     # The claim.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.safety.countries import SPAIN
 from tests.safety.draft import Draft, finished, may
 from tests.safety.hiding import ALONG, OTHER, Attempt, Secret, secret
-from tests.safety.stand import SCREENED, Stand
+from tests.safety.stand import SCREENED, SDP, Stand
 from tests.safety.test_no_forbidden_number import shown
 from tests.safety.wire import Seen, address_of, name_of, read
 
@@ -82,3 +82,20 @@ def test_a_forbidden_number_does_not_cross_beside_it(rng: random.Random) -> None
     stand = Stand(caller=rng.choice(SCREENED), country=SPAIN)
     stand.invite(made.invite)
     assert not is_dirty or not shown(stand, made.number), made
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_it_is_marked_again_wherever_it_stands_in_mid_call(lie: str) -> None:
+    invite = finished(Draft(random.Random(1), country=SPAIN, uri=f"sip:{NUMBER}@carrier.example"))
+    stand = Stand(country=SPAIN)
+    arrived = stand.invite(invite)
+    assert arrived is not None
+    stand.answer(arrived, "200 OK", ["Content-Type: application/sdp"], SDP)
+    stand.request(invite, "ACK")
+    for method in ("UPDATE", "INFO", "BYE"):
+        before = len(stand.sent)
+        stand.request(invite, method, [f"P-Asserted-Identity: <tel:{NUMBER}{lie}>"])
+        (crossed,) = stand.new(stand.sent, before)
+        assert crossed.get("p-asserted-identity") == f"<tel:{NUMBER};{MARK}>", method
+        if method != "BYE":
+            stand.answer(crossed, "200 OK")
