@@ -123,9 +123,6 @@ BUGS = [
         ART3,
     ),
     Bug(
-        "parameters divert", "policy.rules.article_3", "and place.notation is not Notation.PARAMETERS", "and True", ART3
-    ),
-    Bug(
         "a consent binds the redirecting number alone",
         "policy.rules.article_3",
         "call.register.find(Consent, (number, called), call.day)",
@@ -236,8 +233,8 @@ BUGS = [
     Bug(
         "a decision goes before a blocked user",
         "policy.rules",
-        "blocked_user.judge(case) or decision.judge(case) or",
-        "decision.judge(case) or blocked_user.judge(case) or",
+        "(measured := blocked_user.judge(case) or decision.judge(case))",
+        "(measured := decision.judge(case) or blocked_user.judge(case))",
         MEASURES,
     ),
     Bug(
