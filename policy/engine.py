@@ -274,10 +274,14 @@ def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
             return finding.number in allowed
         return any(finding.digits in number for number in allowed)
 
-    return tuple(
-        attrs.evolve(f, digits="") if f.digits and (len(f.digits) < _SEARCHABLE or is_shown(f)) else f
-        for f in sorted(findings, key=_order)
-    )
+    def searched(finding: Finding) -> str:
+        digits = finding.digits
+        if len(digits) < _SEARCHABLE and finding.number is not None and finding.number.startswith("+"):
+            digits = finding.number[1:]  # a short national number turns up by chance, with its country code it does not
+        return "" if len(digits) < _SEARCHABLE or is_shown(finding) else digits
+
+    ordered = sorted(findings, key=_order)
+    return tuple(attrs.evolve(f, digits=searched(f)) if f.digits else f for f in ordered)
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str]:

@@ -26,6 +26,8 @@ ALARMING: Final[Mapping[str, str]] = {
     FORGED: "a call has a marker of a circuit that does not verify; it is judged as international",
     "attestation-lapsed": "no attestation is in force and complete; its calls are judged as international (¶32, ¶40)",
     "node-abroad": "one end of it stands abroad; its calls are judged as international (¶21)",
+    "roaming-failed": "a roaming check failed; what follows is the setting on_error, with the failure as proof (¶8 3°)",
+    "roaming-limit": "roaming checks are held back by limits of our own; the calls are refused",
     "article-3-rate": "one redirecting number has had as many calls as art. 3 is believed for; more are refused",
 }
 _CLI = (Position.PRESENTATION, Position.NETWORK)

@@ -275,7 +275,15 @@ class Core:
         self._serve(held, key)
         self._enter(held)
         news = self.trials.news(leg.known_as, context.register, moment)
-        return [*news, *self._do(held, call.begin(moment), moment)]
+        try:
+            acts = call.begin(moment)
+        except Exception:
+            # A bug of ours costs its message alone: no place among the calls, and no caller who waits for ever (the
+            # 500 leaves when it is repeated, for what is raised takes the first one with it).
+            self._forget(held)
+            self._respond(key, invite, 500, moment)
+            raise
+        return [*news, *self._do(held, acts, moment)]
 
     def _over_limit(self, leg: Leg, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
         """Refused before it is judged, so without a line of evidence: a flood must not fill the journal."""

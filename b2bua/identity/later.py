@@ -74,7 +74,7 @@ class LaterScreen:
             _drop(headers, IDENTITY)
         _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
         if MARKED in verdict.flags:
-            mark("", headers, verdict)
+            mark(message.headers.first("from") or "", headers, verdict)  # its From itself never crosses
         return Outcome.STRIP if is_new else verdict.outcome, secrets_of(verdict)
 
     def _decide(

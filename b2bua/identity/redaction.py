@@ -38,7 +38,8 @@ TELLING = (
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 # A verification made by somebody else, inside a tel URI or a user part (3GPP TS 24.229 §7.2A.20).
-_VERSTAT = re.compile(r";\s*verstat\s*=[^;>@,\s]*", re.IGNORECASE)
+# What is quoted is a name, and no parameter of anything.
+_VERSTAT = re.compile(rf'{QUOTED}|(;\s*verstat\s*=[^;>@,\s"]*)', re.IGNORECASE)
 # The header's own tag, apart from what is quoted or stands in the brackets of its URI.
 _TAG = re.compile(
     rf"{QUOTED}|<[^<>]*+>|([ \t]*+;[ \t]*+tag[ \t]*+(?:=[ \t]*+(?:{QUOTED}|[^;,\s\"]*+))?+)(?=[ \t]*+(?:;|\Z))",
@@ -96,9 +97,11 @@ def redact(
         caller = ANONYMOUS
         removed["From"] = None
         withhold(headers, removed)
-    for finding in verdict.findings:
-        if finding.outcome is Outcome.STRIP and finding.header != HEADER:
-            caller = _strip(finding, caller, headers, removed)
+    stripped = {
+        (f.position, f.header): f for f in verdict.findings if f.outcome is Outcome.STRIP and f.header != HEADER
+    }
+    for finding in stripped.values():
+        caller = _strip(finding, caller, headers, removed)
     if MARKED in verdict.flags:
         caller = mark(caller, headers, verdict)
     secrets = secrets_of(verdict)
@@ -242,7 +245,7 @@ def _nameless(value: str) -> str:
 
 
 def _without_verstat(value: str, removed: dict[str, None]) -> str:
-    bare = _VERSTAT.sub("", value)
+    bare = _VERSTAT.sub(lambda found: "" if found[1] else found[0], value)
     if bare != value:
         removed["verstat"] = None
     return bare

@@ -67,11 +67,9 @@ def _ordinary(raw: str, digits: str, plan: Plan) -> Number | None:
     """A text that is nothing but + or 00 and 6 to 15 digits; None when there may be more to say of it."""
     if raw[0] != "+" and len(raw) <= plan.short_max:
         return None
-    if (home := plan.at_home(digits)) is not None:
-        span = home[0].classify(home[1])
-        return None if span is None else Number(raw=raw, range=span, e164="+" + digits, digits=home[1])
-    span = foreign_range(digits)
-    return None if span is None else Number(raw=raw, range=span, e164="+" + digits, digits=digits)
+    home, national = plan.at_home(digits) or (None, digits)
+    span = foreign_range(digits) if home is None else home.classify(national)
+    return None if span is None else Number(raw=raw, range=span, e164="+" + digits, digits=national)
 
 
 def judge_at_length(raw: str, notation: Notation, plan: Plan, user_phone: bool = False) -> Number:

@@ -94,6 +94,7 @@ class Plan:
     """No text without a + holds a home number of this or a further code in fewer digits."""
     _depth: int = attrs.field(init=False, repr=False, eq=False)
     _rows: Mapping[str, tuple[Block, ...]] = attrs.field(init=False, repr=False, eq=False)
+    _spans: Mapping[str, tuple[Range | None, ...]] = attrs.field(init=False, repr=False, eq=False)
 
     @fewest_digits.default
     def _barest(self) -> int:
@@ -110,11 +111,29 @@ class Plan:
 
     @_rows.default
     def _each_beginning(self) -> Mapping[str, tuple[Block, ...]]:
-        # Written out once, each number is found by a single look at its first digits.
         rows: dict[str, tuple[Block, ...]] = {}
         for beginning in sorted(self.blocks, key=len):
             rows.update(dict.fromkeys(_longer(beginning, self._depth), self.blocks[beginning]))
         return rows
+
+    @_spans.default
+    def _each_length(self) -> Mapping[str, tuple[Range | None, ...]]:
+        # Written out once by beginning and length, each number is found at a single look.
+        made: dict[tuple[bool, tuple[Block, ...]], tuple[Range | None, ...]] = {}
+        spans: dict[str, tuple[Range | None, ...]] = {}
+        for beginning in _longer("", self._depth):
+            key = (self.untrunked(beginning) != beginning, self._rows.get(beginning, ()))
+            if key not in made:
+                made[key] = tuple(self._span(*key, size) for size in range(MAX_DIGITS + 1))
+            spans[beginning] = made[key]
+        return spans
+
+    def _span(self, is_trunked: bool, row: tuple[Block, ...], size: int) -> Range | None:
+        if is_trunked:
+            return None
+        if size in self.short_lengths:
+            return Range.SHORT
+        return next((block.range for block in row if size in block.lengths or not block.lengths), None)
 
     @property
     def plans(self) -> tuple["Plan", ...]:
@@ -158,15 +177,11 @@ class Plan:
 
         None when no number there has this length, or begins like this.
         """
-        if self.trunk_prefix and national.startswith(self.trunk_prefix):
-            return None
         size = len(national)
-        if size in self.short_lengths:
-            return Range.SHORT
-        for block in self._rows.get(national[: self._depth], ()):
-            if size in block.lengths or not block.lengths:
-                return block.range
-        return None
+        if size <= MAX_DIGITS:
+            spans = self._spans.get(national[: self._depth])
+            return None if spans is None else spans[size]
+        return self._span(self.untrunked(national) != national, self._rows.get(national[: self._depth], ()), size)
 
     def leading(self, national: str) -> str | None:
         """The whole number with which digits too many begin: an exchange stops listening once it has enough."""

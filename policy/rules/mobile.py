@@ -45,7 +45,8 @@ def settle(pending: Pending, answer: Answer) -> Finding:
             return _ruled(case, verify.infeasible, said, proof="dossier", entry=dossier.reference)
         return _ruled(case, verify.not_offered, f"{said}, without a dossier that it is infeasible")
     if answer.outcome is Roaming.FAILED:
-        return _ruled(case, verify.failed, said, proof="failed check")
+        failed = _ruled(case, verify.failed, said, proof="failed check")
+        return failed if failed.flag else attrs.evolve(failed, flag="roaming-failed")
     action = {
         Roaming.NOT_ABROAD: verify.not_abroad,
         Roaming.UNKNOWN_SUBSCRIBER: verify.unknown_subscriber,

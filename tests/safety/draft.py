@@ -120,7 +120,8 @@ def finished(draft: Draft) -> Invite:
     lines = own + rest
     if may(rng, 0.5):
         rng.shuffle(lines)
-    return Invite(uri=draft.target or called, lines=(via, *draft.vias, *lines), body=body, via=via, caller=caller, called=to)
+    lines = [via, *draft.vias, *lines]
+    return Invite(uri=draft.target or called, lines=tuple(lines), body=body, via=via, caller=caller, called=to)
 
 
 def _body(draft: Draft) -> tuple[bytes, str]:

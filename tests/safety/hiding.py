@@ -310,9 +310,10 @@ def _carrier(name: str) -> Put:
 def history(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
     dirty = _dirty(rng, number, wild)
+    called = f"sip:{draft.country.called}@b2bua.example"
     if not number.is_whole and may(rng, 0.4):
-        dirty = f"<sip:{draft.country.called}@b2bua.example?Reason=SIP%3Bcause%3D302&From={spell(rng, number, HEADERS)}>"
-    entries = [dirty, f"<{HONEST_URI}>", f"<sip:{draft.country.called}@b2bua.example>"]
+        dirty = f"<{called}?Reason=SIP%3Bcause%3D302&From={spell(rng, number, HEADERS)}>"
+    entries = [dirty, f"<{HONEST_URI}>", f"<{called}>"]
     if may(rng, 0.5):
         del entries[1]
     for at, entry in enumerate(entries, 1):
@@ -409,6 +410,12 @@ def called_party(draft: Draft, number: Secret, wild: float) -> None:
     draft.add("Remote-Party-ID", f"{_dirty(draft.rng, number, 0.6)};party=called")
 
 
+def decoy(draft: Draft, number: Secret, wild: float) -> None:
+    """A foreign number of its own right, in which the digits stand: they are no less forbidden elsewhere for that."""
+    place = draft.rng.choice(("P-Asserted-Identity", "Diversion", "X-Caller"))
+    draft.add(place, f"<tel:+1{number.shown[:9]}{'0' * (10 - len(number.shown[:9]))}>")
+
+
 def header_name(draft: Draft, number: Secret, wild: float) -> None:
     draft.add(f"X-{number.shown}", "yes")
 
@@ -489,6 +496,7 @@ ALONG: tuple[Put, ...] = (
     certificate,
     called_party,
     header_name,
+    decoy,
     session,
     session,
     attribute,

@@ -6,41 +6,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.safety.countries import BELGIUM, FRANCE, SPAIN, Country
 from tests.safety.draft import may
 from tests.safety.hiding import Secret, later, secret
 from tests.safety.oracle import leaks, leaks_whole
 from tests.safety.stand import NATIONAL, SDP, Invite, Stand
-from tests.safety.wire import read
+from tests.safety.wire import Seen, read
 
-ABROAD = "+33140000000"
-INVITE = Invite(
-    uri=f"sip:{ABROAD}@b2bua.example",
-    lines=(
-        "Via: SIP/2.0/UDP 127.0.0.3:5060;branch=z9hG4bKcaller",
-        "From: <sip:+3223456789@home.example>;tag=caller",
-        f"To: <sip:{ABROAD}@b2bua.example>",
-        "Call-ID: call-of-the-national-side",
-        "CSeq: 1 INVITE",
-        "Contact: <sip:127.0.0.3:5060>",
-        "Content-Type: application/sdp",
-    ),
-    caller="<sip:+3223456789@home.example>;tag=caller",
-    called=f"<sip:{ABROAD}@b2bua.example>",
-    call_id="call-of-the-national-side",
-)
+ABROAD = "+4930000000"
+
+
+def invite_to(called: str) -> Invite:
+    """The national caller's INVITE."""
+    return Invite(
+        uri=f"sip:{called}@b2bua.example",
+        lines=(
+            "Via: SIP/2.0/UDP 127.0.0.3:5060;branch=z9hG4bKcaller",
+            "From: <sip:+3223456789@home.example>;tag=caller",
+            f"To: <sip:{called}@b2bua.example>",
+            "Call-ID: call-of-the-national-side",
+            "CSeq: 1 INVITE",
+            "Contact: <sip:127.0.0.3:5060>",
+            "Content-Type: application/sdp",
+        ),
+        caller="<sip:+3223456789@home.example>;tag=caller",
+        called=f"<sip:{called}@b2bua.example>",
+        call_id="call-of-the-national-side",
+    )
+
+
+INVITE = invite_to(ABROAD)
 
 
 def shown(stand: Stand, number: Secret) -> list[str]:
     """Where what left towards the national caller shows the number."""
-    look = leaks_whole if number.is_whole else lambda seen, digits: leaks(seen, digits, ABROAD)
-    return [f"{place} of {seen.start}" for seen in map(read, stand.got) for place in look(seen, number.digits)]
+    return [f"{place} of {seen.start}" for seen in map(read, stand.got) for place in _places(seen, number)]
+
+
+def _places(seen: Seen, number: Secret) -> list[str]:
+    if number.is_whole:
+        return leaks_whole(seen, number.digits, number.code)
+    return leaks(seen, number.shown, ABROAD)
 
 
 @pytest.mark.law("L11")
-@given(st.randoms(use_true_random=False))
-def test_the_national_caller_never_sees_a_forbidden_number_of_a_callee_abroad(rng: random.Random) -> None:
-    number = secret(rng)
-    stand = Stand(caller=NATIONAL)
+@pytest.mark.parametrize("country", [BELGIUM, FRANCE, SPAIN], ids=lambda country: country.name)
+@given(rng=st.randoms(use_true_random=False))
+def test_the_national_caller_never_sees_a_forbidden_number_of_a_callee_abroad(
+    country: Country, rng: random.Random
+) -> None:
+    number = secret(rng, country=country)
+    stand = Stand(caller=NATIONAL, country=country)
     arrived = stand.invite(INVITE)
     assert arrived is not None
     if may(rng, 0.7):

@@ -28,10 +28,11 @@ from tests.b2bua.identity.making_isup import (
     signals,
     sip_i,
 )
+from tests.safety.countries import BELGIUM, FRANCE, SPAIN, Country
 from tests.safety.draft import Draft, finished, may
 from tests.safety.hiding import Secret, attempt, secret
 from tests.safety.oracle import leaks
-from tests.safety.stand import CALLED, SDP, Invite, Stand
+from tests.safety.stand import SDP, Invite, Stand
 from tests.safety.wire import Seen, read
 
 chances = st.randoms(use_true_random=False)
@@ -48,23 +49,28 @@ def packed(octets: bytes, digits: str) -> bool:
 
 def shown(stand: Stand, hidden: Secret) -> list[str]:
     """Where what left towards the callee shows the number."""
-    return [f"{place} of {seen.start}" for seen in map(read, stand.sent) for place in _places(seen, hidden.digits)]
+    places = [(seen, place) for seen in map(read, stand.sent) for place in _places(seen, hidden)]
+    return [f"{place} of {seen.start}" for seen, place in places]
 
 
-def _places(seen: Seen, digits: str) -> list[str]:
-    found = [place for place in leaks(seen, digits, CALLED) if place != "ISUP"]
+def _places(seen: Seen, hidden: Secret) -> list[str]:
+    digits = hidden.shown
+    found = [place for place in leaks(seen, digits, hidden.country.called) if place != "ISUP"]
     return [*found, *(["octets"] if packed(seen.body, digits) else [])]
 
 
-def whole(rng: random.Random) -> Secret:
+def whole(rng: random.Random, country: Country = BELGIUM) -> Secret:
     """A forbidden number that is one wherever it stands."""
-    return next(made for made in iter(lambda: secret(rng), None) if not made.is_whole)
+    return secret(rng, country=country, without=frozenset({"short", "wrong length"}))
 
 
 def told(rng: random.Random, hidden: Secret) -> Parameter:
     """The number in some parameter, by one of the natures it can have."""
-    written = [(f"32{hidden.digits}", 4), (hidden.digits, NATIONAL), (f"0{hidden.digits}", NATIONAL)]
-    written += [(f"{before}{hidden.digits}", UNKNOWN) for before in ("0", "32", "0032")]
+    code, trunk = hidden.code, hidden.country.trunk
+    written = [(f"{code}{hidden.digits}", 4)]
+    if code == hidden.country.code:  # no other code of the country is dialled by its national numbers from elsewhere
+        written += [(hidden.digits, NATIONAL), (f"{trunk}{hidden.digits}", NATIONAL)]
+    written += [(f"{before}{hidden.digits}", UNKNOWN) for before in (trunk, code, f"00{code}")]
     digits, nature = rng.choice(written)
     code = rng.choice(_CODES)
     return number(code, digits, nature, rng.randrange(256) if code == GENERIC else None)
@@ -87,16 +93,16 @@ def with_body(invite: Invite, kind: str, body: bytes) -> Invite:
     return attrs.evolve(invite, lines=(*lines, f"Content-Type: {kind}"), body=body)
 
 
-def end_of(rng: random.Random) -> str:
+def end_of(rng: random.Random, country: Country = BELGIUM) -> str:
     """Hides a number in the ISUP of an INVITE, and often elsewhere too; what became of the call."""
     if may(rng, 0.5):
-        made = attempt(rng)
+        made = attempt(rng, country)
         invite, hidden = made.invite, made.number
         if hidden.is_whole:
             return "refused"
     else:
-        invite, hidden = finished(Draft(rng)), whole(rng)
-    stand = Stand()
+        invite, hidden = finished(Draft(rng, country=country)), whole(rng, country)
+    stand = Stand(country=country)
     left = stand.invite(with_body(invite, *body_of(rng, iam, hidden))) is not None
     assert not shown(stand, hidden), (invite, hidden)
     return stand.verdict if left else "refused"
@@ -106,6 +112,13 @@ def end_of(rng: random.Random) -> str:
 @given(chances)
 def test_a_forbidden_number_never_leaves_in_isup(rng: random.Random) -> None:
     end_of(rng)
+
+
+@pytest.mark.law("K27")
+@pytest.mark.parametrize("country", [FRANCE, SPAIN], ids=lambda country: country.name)
+@given(rng=chances)
+def test_nor_one_of_another_country(country: Country, rng: random.Random) -> None:
+    end_of(rng, country)
 
 
 @pytest.mark.law("¶9")

@@ -1,4 +1,4 @@
-"""A number that nobody could verify crosses in a country that has it so, and says of itself that nobody has: no more."""
+"""A number that nobody could verify crosses in a country that has it so, and says that nobody has, and no more."""
 
 import random
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.safety.countries import SPAIN
 from tests.safety.draft import Draft, finished, may
-from tests.safety.hiding import ALONG, OTHER, Attempt, Secret, secret
+from tests.safety.hiding import ALONG, OTHER, Attempt, Secret, decoy, secret
 from tests.safety.stand import SCREENED, SDP, Stand
 from tests.safety.test_no_forbidden_number import shown
 from tests.safety.wire import Seen, address_of, name_of, read
@@ -19,6 +19,8 @@ chances = st.randoms(use_true_random=False)
 #: Its holder's check fails.
 NUMBER = "+34612666666"
 MARK = "verstat=No-TN-Validation"
+#: Where a number may hide that takes no line with the unverified one away with it.
+CLEAN = tuple(put for put in ALONG if put is not decoy)
 LIES = ("", "", ";verstat=TN-Validation-Passed", ";VerStat=No-TN-Validation")
 
 
@@ -38,7 +40,7 @@ def unverified(rng: random.Random) -> tuple[Attempt, bool]:
     is_dirty = may(rng, 0.5)
     if is_dirty:
         number = secret(rng, country=SPAIN, without=frozenset({"short", "wrong length"}))
-        for put in [rng.choice(OTHER), rng.choice(ALONG)]:
+        for put in [rng.choice(OTHER), rng.choice(CLEAN)]:
             put(draft, number, 0.6)
     return Attempt(invite=finished(draft), number=number, places=()), is_dirty
 
@@ -99,3 +101,19 @@ def test_it_is_marked_again_wherever_it_stands_in_mid_call(lie: str) -> None:
         assert crossed.get("p-asserted-identity") == f"<tel:{NUMBER};{MARK}>", method
         if method != "BYE":
             stand.answer(crossed, "200 OK")
+
+
+def test_one_that_calls_by_it_only_now_does_no_harm() -> None:
+    draft = Draft(random.Random(1), country=SPAIN)
+    draft.add("P-Asserted-Identity", f"<tel:{NUMBER}>")
+    invite = finished(draft)
+    stand = Stand(country=SPAIN)
+    arrived = stand.invite(invite)
+    assert arrived is not None
+    stand.answer(arrived, "200 OK", ["Content-Type: application/sdp"], SDP)
+    stand.request(invite, "ACK")
+    before = len(stand.sent)
+    asserted = f"P-Asserted-Identity: <tel:{SPAIN.caller}>, <tel:{NUMBER}>"
+    stand.request(invite, "UPDATE", [asserted], caller=f"<sip:{NUMBER}@carrier.example>;tag=caller")
+    (crossed,) = stand.new(stand.sent, before)
+    assert crossed.get("p-asserted-identity") == f"<tel:{SPAIN.caller}>, <tel:{NUMBER};{MARK}>"

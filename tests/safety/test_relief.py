@@ -128,7 +128,8 @@ def end_of(rng: random.Random, relief: Relief) -> str:
     assert not shown(stand, made.number), made
     if left is None:
         return "refused"
-    if "P-Asserted-Identity" not in made.places:
+    # Where the other stands in the same header, that may go whole.
+    if not {"P-Asserted-Identity", "decoy"}.intersection(made.places):
         goes_unaltered(stand, made.invite, relief.number)
     return stand.verdict
 

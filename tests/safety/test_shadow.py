@@ -1,4 +1,4 @@
-"""A trunk on trial leaks by design: the call goes on as it came, and the record says what would have been done to it."""
+"""A trunk on trial leaks by design: the call goes on as it came, and the record says what would have become of it."""
 
 import datetime
 import random

@@ -2,7 +2,9 @@
 
 import pytest
 
+from sipstack.values import Address
 from tests.safety.stand import CALLED, NATIONAL, Invite, Stand
+from tests.world.scene import Scene
 
 NUMBER = "+33612345678"
 
@@ -41,3 +43,27 @@ def test_a_national_verstat_crosses_as_it_came() -> None:
     left = Stand(caller=NATIONAL).invite(invite(uri, uri))
     assert left is not None
     assert left.get("p-asserted-identity") == uri
+
+
+@pytest.mark.parametrize(
+    ("caller", "headers"),
+    [
+        ('"0470123456;verstat=x" <sip:+33612345678@a>', ()),
+        ('"Jan;verstat=x" <sip:+33612345678@a>', ()),
+        ('"Jan;verstat=\\"x" <sip:+33612345678@a;verstat=TN-Validation-Passed>', ()),
+        ("<sip:+33612345678@a>", (("P-Asserted-Identity", '"A;verstat=b" <tel:+33612345678;verstat=c>'),)),
+        ("<sip:+33612345678@a>", (("Diversion", '"02 555 12 12;verstat=b" <tel:+33612345678>'),)),
+    ],
+)
+def test_what_is_quoted_is_no_verification_and_the_message_stays_whole(
+    caller: str, headers: tuple[tuple[str, str], ...]
+) -> None:
+    with Scene() as scene:
+        session = scene.caller.invite(caller=caller, headers=headers)
+        scene.run(5)
+        assert session.final in (200, 603)
+        if session.final == 200:
+            scene.caller.bye(session)
+        for sent in scene.callee.requests("INVITE"):
+            for value in (sent.first("from"), *sent.all("p-asserted-identity")):
+                assert "validation" not in str(Address.parse(str(value)).uri).lower()

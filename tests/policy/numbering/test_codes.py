@@ -132,6 +132,14 @@ def test_three_digits_may_be_a_number_where_numbers_are_that_short() -> None:
     assert judge(";ext=712", Notation.PARAMETERS, PLAN).range is Range.NONE
 
 
+def test_what_is_longer_than_any_number_or_holds_no_digits_is_classified_too() -> None:
+    assert PLAN.classify("17" + "1" * 20) is Range.UNALLOCATED
+    assert PLAN.classify("2" + "1" * 20) is None
+    assert PLAN.classify("0" + "1" * 20) is None
+    assert ITALY.classify("0" + "1" * 20) is None
+    assert PLAN.classify("") is PLAN.classify("2x551212") is PLAN.classify("x") is None
+
+
 def test_national_digits_are_what_follows_any_home_code() -> None:
     assert FRANCE.codes == ("33", "262", "508")
     assert FRANCE.national("+262262123456") == "262123456"
