@@ -161,7 +161,8 @@ class Judge:
             return "purged"
         if self.register is None:
             rests = any(found.get("entry") for found in line.personal("findings"))
-            if rests or TrunkClass(fields["class"]) in _BY_REGISTER:
+            is_as_declared = fields["class"] == fields.get("declared", fields["class"])
+            if rests or not is_as_declared or TrunkClass(fields["class"]) in _BY_REGISTER:
                 return "register"
         return ""
 

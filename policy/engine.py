@@ -52,20 +52,22 @@ def decide(
         raise PolicyError("now must be aware: a verdict is dated in UTC, and rules begin on civil days")
     day = civil_day(now)
     stands = standing(claim, register, profile, day)
-    on_trial = register.find(Shadow, claim.trunk, day) is not None
     if _may_be_ordinary(claim, profile, register, stands.trunk_class):
         found = ordinary.findings_on(claim, profile, day)
         if found is not None:
+            trial = register.find(Shadow, claim.trunk, day)
             return Verdict(
                 outcome=Outcome.PASS,
                 basis=found[0].basis if found else "",
                 findings=found,
-                flags=_flags(stands.flag, not on_trial),
+                flags=_flags(stands.flag, trial),
                 profile=profile.version,
                 register=register.version,
                 decided_at=now.astimezone(UTC),
                 trunk_class=stands.trunk_class,
-                enforced=not on_trial,
+                class_entry=stands.entry,
+                trial="" if trial is None else trial.reference,
+                enforced=trial is None,
             )
     return decide_at_length(claim, profile, register, now, answers, ledger=ledger)
 
@@ -97,7 +99,7 @@ def decide_at_length(
         plainly=plainly if plainly.e164 is not None and ";" not in claim.called else None,
     )
 
-    def verdict(findings: tuple[Finding, ...], *, basis: str = "", flag: str = "", is_enforced: bool = True) -> Verdict:
+    def verdict(findings: tuple[Finding, ...], *, basis: str = "", flag: str = "", trial: Shadow | None = None) -> Verdict:
         proof = "" if call.proof is None else call.proof.forwarded_by
         return _verdict(
             profile,
@@ -107,7 +109,7 @@ def decide_at_length(
             findings,
             basis=basis,
             flag=flag,
-            is_enforced=is_enforced,
+            trial=trial,
             forwarded_by=proof,
         )
 
@@ -122,7 +124,7 @@ def decide_at_length(
     decided = _screened(call, answers)
     if isinstance(decided, Questions):
         return decided
-    return verdict(decided, is_enforced=register.find(Shadow, claim.trunk, day) is None)
+    return verdict(decided, trial=register.find(Shadow, claim.trunk, day))
 
 
 def _may_be_ordinary(claim: Claim, profile: Profile, register: Register, trunk_class: TrunkClass) -> bool:
@@ -302,7 +304,7 @@ def _verdict(
     *,
     basis: str = "",
     flag: str = "",
-    is_enforced: bool = True,
+    trial: Shadow | None = None,
     forwarded_by: str = "",
 ) -> Verdict:
     """The verdict that these findings make: their most severe. Where they pass, `basis` says by what law they may."""
@@ -315,17 +317,19 @@ def _verdict(
         outcome=outcome,
         basis=basis,
         findings=findings,
-        flags=_flags(flag, is_enforced, stands.flag, *[f.flag for f in findings]),
+        flags=_flags(flag, trial, stands.flag, *[f.flag for f in findings]),
         profile=profile.version,
         register=register.version,
         decided_at=now.astimezone(UTC),
         trunk_class=stands.trunk_class,
-        enforced=is_enforced,
+        class_entry=stands.entry,
+        trial="" if trial is None else trial.reference,
+        enforced=trial is None,
         forwarded_by=forwarded_by,
     )
 
 
-def _flags(flag: str, is_enforced: bool, *more: str) -> tuple[str, ...]:
-    if is_enforced and not flag and not more:
+def _flags(flag: str, trial: Shadow | None, *more: str) -> tuple[str, ...]:
+    if trial is None and not flag and not more:
         return ()
-    return tuple(sorted({flag, "" if is_enforced else "shadow", *more} - {""}))
+    return tuple(sorted({flag, "" if trial is None else "shadow", *more} - {""}))

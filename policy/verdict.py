@@ -70,6 +70,10 @@ class Verdict:
     decided_at: datetime
     trunk_class: str = ""
     """The class that it was judged by, which may be another than the trunk's own."""
+    class_entry: str = ""
+    """The reference of the register's entry by which it has that class; "" when it has it as declared."""
+    trial: str = ""
+    """The reference of the entry by which the trunk is in shadow; "" when it is not."""
     enforced: bool = True
     """False where the trunk is in shadow: what was decided is recorded, and nothing comes of it."""
     forwarded_by: str = ""

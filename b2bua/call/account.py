@@ -52,6 +52,8 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
         "flags": list(verdict.flags),
         "profile": verdict.profile,
         "register": verdict.register,
+        "class_entry": verdict.class_entry,
+        "trial": verdict.trial,
         "enforced": verdict.enforced,
     }
 

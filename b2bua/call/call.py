@@ -199,6 +199,7 @@ class Call:
         """An INVITE whose identity nobody can judge does not pass; its evidence is the raw headers."""
         context = self.pair.context
         verdict = unreadable(error, context.profile.version, context.register.version, moment.utc)
+        verdict = attrs.evolve(verdict, trunk_class=self.a.trunk_class)
         if not self.a.is_enforced:
             verdict = attrs.evolve(verdict, enforced=False, flags=(*verdict.flags, "shadow"))
         self.pair.verdict = verdict

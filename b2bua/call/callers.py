@@ -11,18 +11,23 @@ from sipstack.message import Request
 from sipstack.values import Address, SipUri, TelUri
 
 _SAID = ("from", "p-asserted-identity")
+#: A From and two P-Asserted-Identities (RFC 3325 §9.1): a call that claims more callers is remembered for none.
+MOST = 3
 
 
 def callers_of(invite: Request, plan: Plan) -> frozenset[str]:
-    """The presentation and network numbers, E.164 with +; what cannot be read is none. Raises nothing."""
+    """The presentation and network numbers, E.164 with +, at most `MOST`; what cannot be read is none. Raises nothing."""
     found = set[str]()
     for key in _SAID:
         try:
-            said = [Address.parse(value) for value in invite.headers.values(key)]
+            values = invite.headers.values(key)
+            if len(values) > MOST:
+                return frozenset()
+            said = [Address.parse(value) for value in values]
         except ParseError:
             continue
         found.update(number for address in said if (number := _number(address, plan)) is not None)
-    return frozenset(found)
+    return frozenset(found) if len(found) <= MOST else frozenset()
 
 
 def _number(address: Address, plan: Plan) -> str | None:

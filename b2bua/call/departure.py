@@ -46,6 +46,9 @@ def depart(
     asks for the whole call, unless he says otherwise: not every telephone repeats it in every message."""
     if is_concerned(headers):
         headers = hide(headers, Side.of(origin, message), shown_by(far))
+    marks = [key for key in far.trunk.circuits.headers if key in headers]
+    if marks:  # nobody but we may write what the next peer believes of us (¶12)
+        headers = headers.without(marks)
     method = message.method if isinstance(message, Request) else message.cseq.method
     for rules in (origin.trunk.headers.inward, far.trunk.headers.outward):
         if rules:

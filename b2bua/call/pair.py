@@ -91,8 +91,8 @@ class Pair:
     def brought(self, leg: Leg, message: Message) -> tuple[Headers, tuple[str, ...]]:
         """The lines of a message of that leg that may cross, and the names of the markers that are left behind.
 
-        A marker is a word between us and one peer; passed on, it would be believed of us (¶12). Those of a national
-        trunk mean nothing here, and its calls are not changed."""
+        A marker is a word between us and one peer; passed on, it would be believed of us (¶12). Of what comes from a
+        national trunk, whose calls are not changed, only those go that the next peer believes (`departure.depart`)."""
         headers = crossing(message)
         if leg.trunk_class is TrunkClass.NATIONAL and leg.circuit is None:
             return headers, ()

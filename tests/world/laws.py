@@ -118,7 +118,7 @@ class Laws:
             f"call {record.call} has a second {record.kind} line",
         )
         _law(not self._kinds[record.call, "end"] or record.kind == "end", f"call {record.call} goes on after its end")
-        if record.kind == "verdict" and (record.facts["verdict"] != "block" or not record.facts["enforced"]):
+        if record.kind == "verdict" and (record.facts["verdict"] != "block" or not record.facts.get("enforced", True)):
             self._allowed += 1
 
     def _asked(self, wire: Wire) -> None:

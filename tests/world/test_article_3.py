@@ -175,3 +175,12 @@ def test_a_suspended_article_3_proves_nothing_at_the_next_invite() -> None:
         world.core.amend(Register(suspension=(entry,)).as_register())
         assert world.come_back() == 603
         finish(world, session)
+
+
+@pytest.mark.law("¶10")
+def test_a_call_that_claims_many_callers_is_remembered_for_none() -> None:
+    many = [f"+322555{n:04}" for n in range(20)]
+    with returning() as world:
+        session = world.leave(headers=[("P-Asserted-Identity", ", ".join(f"<tel:{n}>" for n in many))])
+        assert {world.come_back(caller=number, called="+3293330000") for number in many[:5]} == {603}
+        finish(world, session)

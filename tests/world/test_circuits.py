@@ -188,14 +188,6 @@ def test_an_answer_from_a_screened_socket_has_no_marker_either() -> None:
     assert not any(MARKER.encode() in wire.data for wire in world.caller.seen)
 
 
-@pytest.mark.law("¶24", "¶37", "K16")
-def test_a_national_call_keeps_a_header_that_marks_elsewhere() -> None:
-    with Scene(config=config(), from_home=True) as world:
-        session = world.caller.invite("+33612345678", headers=MARKED)
-        talk(world, session)
-    assert world.callee.requests("INVITE")[0].first("x-circuit") == VALUE
-
-
 @pytest.mark.law("K29")
 def test_a_header_rule_may_mark_what_leaves_after_the_marker_that_came_is_gone() -> None:
     rule = HeaderRule(action=Action.ADD, name=MARKER, value="ours", messages=(Part.SETUP,))
@@ -305,3 +297,16 @@ def test_a_call_of_a_circuit_that_another_core_takes_up_is_still_of_it() -> None
         world.run(1)
         world.caller.bye(session)
     assert world.callee.requests("UPDATE")[0].first("p-asserted-identity") == BELGIAN
+
+
+@pytest.mark.law("¶12", "K29", "K30")
+def test_a_caller_at_home_cannot_write_the_marker_that_a_peer_believes_of_us() -> None:
+    with Scene(config=config(), from_home=True) as world:
+        session = world.caller.invite("+33611111111", headers=[("X-Circuit", VALUE)])
+        world.run(5)
+        if session.final == 200:
+            world.caller.request(session, "INFO", [("X-Circuit", VALUE)])
+            world.run(1)
+            world.caller.bye(session)
+    assert world.callee.requests("INVITE")
+    assert not any(wire.all("x-circuit") for wire in world.callee.seen)

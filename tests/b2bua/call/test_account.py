@@ -57,6 +57,8 @@ def test_a_verdict_is_told_without_a_number_of_anybody() -> None:
         "flags": ["seen"],
         "profile": "belgium",
         "register": "r",
+        "class_entry": "",
+        "trial": "",
         "enforced": True,
     }
     assert b"3225551212" not in orjson.dumps(told)

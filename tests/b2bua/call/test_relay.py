@@ -332,7 +332,7 @@ def test_a_withheld_number_reaches_the_callee_in_no_later_message(place: str) ->
             text = wire.data.decode("latin-1").replace("%31", "1")
             assert "470123456" not in "".join(c for c in text if c.isdigit() or c == "\n")
     if place == "body":
-        assert [alarm.name for alarm in scene.alarms] == ["roaming-failed", "egress guard"]
+        assert [alarm.name for alarm in scene.alarms] == ["egress guard"]
 
 
 def test_a_re_invite_that_only_rings_is_taken_back_when_the_call_ends() -> None:
