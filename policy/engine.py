@@ -6,8 +6,10 @@ outcome over all of them. A pure function: the same arguments give the same verd
 happened to carry its headers gives no other one.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import attrs
 
@@ -29,6 +31,7 @@ _POSITIONS = tuple(Position)
 _SEARCHABLE = 7  # fewer digits turn up by chance in tags, ports and timestamps
 _NOTHING_LATELY = Ledger()
 _COUNTRIES, _NAMES = 3, 8
+_LEADS_ON = re.compile(r";\s*(?:rn|phone-context)\s*=", re.IGNORECASE)  # RFC 4694 §5, RFC 3966 §5.1.5
 
 _Read = Sequence[tuple[Assertion, Number | None]]
 
@@ -85,7 +88,6 @@ def decide_at_length(
     day = civil_day(now)
     stands = standing(claim, register, profile, day)
     called, beside = _called(claim.called, profile)
-    plainly = judge(claim.called, Notation.SIP, profile.plan)
     call = Call(
         claim=claim,
         profile=profile,
@@ -96,10 +98,12 @@ def decide_at_length(
         trunk_class=stands.trunk_class,
         called=called,
         beside=beside,
-        plainly=plainly if plainly.e164 is not None and ";" not in claim.called else None,
+        plainly=_plainly(claim.called, called, profile),
     )
 
-    def verdict(findings: tuple[Finding, ...], *, basis: str = "", flag: str = "", trial: Shadow | None = None) -> Verdict:
+    def verdict(
+        findings: tuple[Finding, ...], *, basis: str = "", flag: str = "", trial: Shadow | None = None
+    ) -> Verdict:
         proof = "" if call.proof is None else call.proof.forwarded_by
         return _verdict(
             profile,
@@ -179,6 +183,9 @@ def _screened(call: Call, answers: Mapping[str, Answer]) -> tuple[Finding, ...] 
     settled = _settle(waiting, answers, settings.max_questions)
     # Answers decide which number a display-name may repeat, never whether it blocks, but for a proof that is wanted.
     supposed = _shown(call, found)
+    numbers = {p.number for p in waiting}
+    if call.wanted and len(numbers | {call.wanted}) > settings.max_questions and not _blocks([*found, *supposed]):
+        return Questions((call.wanted,))  # with that proof nobody else need be asked, without it they are too many
     # While a proof is wanted that would let them pass, what is known of the other mobile numbers is not the last word.
     final = [f for f in settled if not (call.wanted and f.rule == RuleName.MOBILE)]
     if _blocks([*found, *final, *supposed]):
@@ -238,6 +245,16 @@ def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]
         context = next((p for p in parameters.split(";") if p.lower().startswith("phone-context=")), "")
         number = judge(f"{main};{context}", Notation.SIP, profile.plan) if context else number
     return (called := normal_forms(number, profile.plan)), whole | called
+
+
+def _plainly(raw: str, called: frozenset[str], profile: Profile) -> str:
+    """The called number, where it is one home number in any form and nothing beside it could lead the call elsewhere."""
+    main, _, parameters = raw.partition(";")
+    if len(called) != 1 or _LEADS_ON.search(f";{unquote(parameters)}") or any(c.isalpha() for c in main):
+        return ""
+    (number,) = called
+    digits = "".join(c for c in unquote(main) if c.isdecimal())
+    return number if profile.plan.significant(digits) == profile.plan.national(number) else ""
 
 
 def _ends_abroad(call: Call) -> bool:

@@ -16,7 +16,7 @@ MOST = 3
 
 
 def callers_of(invite: Request, plan: Plan) -> frozenset[str]:
-    """The presentation and network numbers, E.164 with +, at most `MOST`; what cannot be read is none. Raises nothing."""
+    """The presentation and network numbers, E.164 with +, at most `MOST`; what cannot be read is none."""
     found = set[str]()
     for key in _SAID:
         try:

@@ -6,7 +6,8 @@ messages it is about. Between inputs the core holds only tables; `deadline()` sa
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import attrs
 
@@ -127,7 +128,9 @@ class Core:
     def answered(self, call: str, answers: Mapping[str, Answer], moment: Moment) -> list[Output]:
         """The answers to an `Ask`; for a call that is gone they are forgotten."""
         held = self._calls.get(call)
-        return [] if held is None else self._do(held, held.call.answered_questions(answers, moment), moment)
+        if held is None:
+            return []
+        return self._go_on(held, lambda: held.call.answered_questions(answers, moment), moment)
 
     def tick(self, moment: Moment) -> list[Output]:
         """Does all that is due."""
@@ -141,7 +144,7 @@ class Core:
             held.queued = None
             due = held.call.deadline()
             if due is not None and due <= moment.tick:
-                out += self._do(held, held.call.tick(moment), moment)
+                out += self._go_on(held, partial(held.call.tick, moment), moment)
             else:
                 self._queue(held)
         return out
@@ -275,15 +278,23 @@ class Core:
         self._serve(held, key)
         self._enter(held)
         news = self.trials.news(leg.known_as, context.register, moment)
+        return [*news, *self._go_on(held, lambda: call.begin(moment), moment)]
+
+    def _go_on(self, held: _Held, act: Callable[[], list[Act]], moment: Moment) -> list[Output]:
+        """What a call does where nothing but its own doing would wake it again.
+
+        A bug of ours there ends it, for else it would keep its place among the calls for ever, and its caller waiting.
+        (The 500 leaves when it is repeated: what is raised takes the first one with it.)
+        """
         try:
-            acts = call.begin(moment)
+            acts = act()
         except Exception:
-            # A bug of ours costs its message alone: no place among the calls, and no caller who waits for ever (the
-            # 500 leaves when it is repeated, for what is raised takes the first one with it).
+            call = held.call
             self._forget(held)
-            self._respond(key, invite, 500, moment)
+            if call.invite is not None:
+                self._respond(call.key, call.invite, 500, moment)
             raise
-        return [*news, *self._do(held, acts, moment)]
+        return self._do(held, acts, moment)
 
     def _over_limit(self, leg: Leg, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
         """Refused before it is judged, so without a line of evidence: a flood must not fill the journal."""

@@ -39,7 +39,8 @@ ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 # A verification made by somebody else, inside a tel URI or a user part (3GPP TS 24.229 §7.2A.20).
 # What is quoted is a name, and no parameter of anything.
-_VERSTAT = re.compile(rf'{QUOTED}|(;\s*verstat\s*=[^;>@,\s"]*)', re.IGNORECASE)
+# What it is all of the user part of goes with its @: no user is left before it.
+_VERSTAT = re.compile(rf'{QUOTED}|((?<=:);\s*verstat\s*=[^;>@,\s"]*@|;\s*verstat\s*=[^;>@,\s"]*)', re.IGNORECASE)
 # The header's own tag, apart from what is quoted or stands in the brackets of its URI.
 _TAG = re.compile(
     rf"{QUOTED}|<[^<>]*+>|([ \t]*+;[ \t]*+tag[ \t]*+(?:=[ \t]*+(?:{QUOTED}|[^;,\s\"]*+))?+)(?=[ \t]*+(?:;|\Z))",

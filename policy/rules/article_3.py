@@ -85,11 +85,12 @@ def _unproven(case: Case, name: RuleName, terms: Article3, what: str) -> Finding
 
 
 def _visitor(call: Call, terms: Article3, callers: frozenset[str]) -> Proof | None:
-    called = call.plainly
-    if not terms.visitor or called is None or called.e164 is None or called.range is not Range.MOBILE:
+    called, plan = call.plainly, call.profile.plan
+    home = plan.at_home(called.removeprefix("+")) if called else None
+    if not terms.visitor or home is None or home[0].classify(home[1]) is not Range.MOBILE:
         return None
-    lent = call.register.covering(MobileRange, called.e164, call.day)
-    if lent is None or len(call.profile.plan.national(lent.prefix)) < LENT:
+    lent = call.register.covering(MobileRange, called, call.day)
+    if lent is None or len(plan.national(lent.prefix)) < LENT:
         return None
     if terms.needs_ledger and call.ledger.leg(callers, None, call.now) is None:
         return None
@@ -107,8 +108,7 @@ def _forwarded(
     if terms.needs_ledger and left is None:
         return None
     if diverter.range is Range.FOREIGN and terms.consent:
-        called = None if call.plainly is None else call.plainly.e164
-        consent = None if called is None else call.register.find(Consent, (number, called), call.day)
+        consent = call.register.find(Consent, (number, call.plainly), call.day) if call.plainly else None
         if consent is not None:
             said = f"{number} forwards it with the consent of the called party ({consent.reference})"
             return Proof(what=said, entry=consent.reference, forwarded_by=number)

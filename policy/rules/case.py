@@ -59,8 +59,9 @@ class Call:
     """The called number in normal form."""
     beside: frozenset[str]
     """The same, and what the Request-URI's parameters add to it."""
-    plainly: Number | None = None
-    """The called number, where it is one in form and nothing stands beside it that could lead the call elsewhere."""
+    plainly: str = ""
+    """The called number, E.164 with +, where it is one home number and nothing beside it could lead the call elsewhere;
+    else ""."""
     proof: Proof | None = None
     wanted: str = ""
     """The mobile number whose roaming would prove that the call began at home; "" when no answer would."""

@@ -99,6 +99,39 @@ def test_a_called_number_with_another_beside_it_is_not_one_lent_to_a_visitor() -
     assert asked(beside, register(AGREED)).outcome is Outcome.BLOCK
 
 
+@pytest.mark.law("¶28")
+@pytest.mark.parametrize(
+    "called",
+    [
+        f"{CALLED};npdi",
+        f"{CALLED};tgrp=be1;trunk-context=carrier.example",
+        f"{CALLED};cpc=ordinary",
+        "+32-9-333-00-00",
+        "003293330000",
+        "093330000",
+    ],
+)
+def test_a_called_number_in_another_form_with_what_leads_nowhere_is_still_that_number(called: str) -> None:
+    assert asked(claim(presented(BRUSSELS), diverted(PARIS), called=called), register(AGREED)).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("mobiles", [7, 8, 9, 100])
+def test_a_proof_is_asked_for_first_where_all_at_once_would_be_too_many(mobiles: int) -> None:
+    many = [asserted(f"+3247{n:07}", n) for n in range(mobiles)]
+    one, limit = claim(presented(BRUSSELS), *many, diverted(ROAMER)), BELGIUM.settings.max_questions
+    first = decide(one, BELGIUM, Register(), NOW, {})
+    assert isinstance(first, Questions)
+    assert len(first.numbers) <= limit
+    assert ROAMER in first.numbers
+    proved = decide(one, BELGIUM, Register(), NOW, {n: Answer(Roaming.ABROAD, "t") for n in first.numbers})
+    assert not isinstance(proved, Questions)
+    assert proved.outcome is Outcome.PASS
+    known = {ROAMER: Answer(HOME, "t")}
+    after = decide(one, BELGIUM, Register(), NOW, known)
+    assert not isinstance(after, Questions)
+    assert after.outcome is Outcome.BLOCK
+
+
 @pytest.mark.law("K23")
 @pytest.mark.parametrize("prefix", ["+32", "+322", "+3248", "+32486", "+324869"])
 def test_a_range_of_whole_operators_is_none_that_is_lent(prefix: str) -> None:

@@ -280,7 +280,7 @@ def from_host(draft: Draft, number: Secret, wild: float) -> None:
 
 def from_rest(draft: Draft, number: Secret, wild: float) -> None:
     rng = draft.rng
-    where = rng.randrange(4)
+    where = 3 if draft.uri else rng.randrange(4)  # a URI that stands as it is has no other room
     if where == 0:
         draft.user = f"{draft.user}:{spell(rng, number, PASSWORD)}"
     elif where == 1:
