@@ -29,9 +29,16 @@ export PATH := $(PATH):/usr/sbin:/sbin
 run: $(READY)
 	@$(BIN)/b2bua demo $(if $(ONCE),--once)
 
+# Those with real peers come last and one by one: they want the machine, and its ports, for themselves.
 test: $(READY) peers
 	@echo "== tests (pytest)"
+ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
+else
+	@$(BIN)/pytest -n auto --dist worksteal -m "not peer"
+	@echo "== tests with real peers (pytest)"
+	@$(BIN)/pytest -m peer
+endif
 
 lint: $(READY)
 	@echo "== ruff";          $(BIN)/ruff check . && $(BIN)/ruff format --check .

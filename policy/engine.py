@@ -248,7 +248,7 @@ def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]
 
 
 def _plainly(raw: str, called: frozenset[str], profile: Profile) -> str:
-    """The called number, where it is one home number in any form and nothing beside it could lead the call elsewhere."""
+    """The called number, where it is one home number and nothing beside it could lead the call elsewhere; else ""."""
     main, _, parameters = raw.partition(";")
     if len(called) != 1 or _LEADS_ON.search(f";{unquote(parameters)}") or any(c.isalpha() for c in main):
         return ""

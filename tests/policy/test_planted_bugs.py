@@ -125,7 +125,7 @@ BUGS = [
     Bug(
         "a consent binds the redirecting number alone",
         "policy.rules.article_3",
-        "call.register.find(Consent, (number, called), call.day)",
+        "call.register.find(Consent, (number, call.plainly), call.day)",
         "next((c for c in call.register.all(Consent, None, call.day) if c.forwarding == number), None)",
         ART3,
     ),
@@ -266,8 +266,8 @@ BUGS = [
     Bug(
         "a trial is enforced",
         "policy.engine",
-        "is_enforced=register.find(Shadow, claim.trunk, day) is None)",
-        "is_enforced=True)",
+        "trial=register.find(Shadow, claim.trunk, day))",
+        "trial=None)",
         MEASURES,
     ),
     Bug(

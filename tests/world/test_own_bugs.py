@@ -13,8 +13,8 @@ def test_a_call_that_raises_as_it_begins_is_forgotten_and_answered(monkeypatch: 
     scene = Scene()
     with monkeypatch.context() as patch:
         patch.setattr(Call, "begin", broken)
+        scene.caller.invite()
         with pytest.raises(RuntimeError, match="planted"):
-            scene.caller.invite()
             scene.run(1)
     statistics = scene.core.statistics()
     assert (statistics.calls, statistics.dialogs) == (0, 0)
