@@ -28,7 +28,9 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-@attrs.frozen(kw_only=True)
+# Frozen slots are set one by one through object.__setattr__; without slots an ordinary claim is decided in 0.86 times a
+# `phonenumbers.parse` instead of 1.06 (2026-11-23).
+@attrs.frozen(kw_only=True, slots=False)
 class Finding:
     """What one rule says of one number in one place."""
 
@@ -54,7 +56,7 @@ class Finding:
     """The reference of the register's entry that it rests on; "" when it rests on none."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Verdict:
     """The decision on one claim."""
 

@@ -31,6 +31,8 @@ NATIONAL = Flow("127.0.0.1:5062", ("127.0.0.3", 5060))
 #: A transit trunk whose attestation has lapsed, and a special interface whose one listed number nobody else has.
 LAPSED = Flow("127.0.0.1:5064", ("127.0.0.4", 5060))
 SPECIAL = Flow("127.0.0.1:5066", ("127.0.0.5", 5060))
+#: A border controller that makes its calls itself, and asks first.
+ASKER = Flow("127.0.0.1:5068", ("127.0.0.6", 5060))
 #: Every way by which a call is judged.
 SCREENED = (FOREIGN, LAPSED, SPECIAL)
 _ROOT = Path(__file__).parents[2]

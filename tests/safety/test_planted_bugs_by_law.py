@@ -10,7 +10,7 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from b2bua.call import account, departure, pair
+from b2bua.call import account, departure, oracle, pair
 from b2bua.call import call as calls
 from b2bua.call.leg import Leg
 from b2bua.identity import later, marking, privacy, redaction, screening
@@ -24,10 +24,11 @@ from tests.safety import (
     test_circuits,
     test_marking,
     test_no_forbidden_number,
+    test_redirect_mode,
     test_relief,
     test_shadow,
 )
-from tests.safety.countries import FRANCE
+from tests.safety.countries import BELGIUM, FRANCE
 from tests.world import anything
 from tests.world.laws import BrokenLawError
 from tests.world.scene import Scene
@@ -105,6 +106,10 @@ def what_a_trial_names() -> bool:
 
 def the_end_of_a_trial() -> bool:
     return sees(lambda _: test_shadow.test_the_day_after_its_last_it_enforces(), 1)
+
+
+def told_to_an_asker() -> bool:
+    return sees(lambda rng: test_redirect_mode.end_of(rng, BELGIUM), 300)
 
 
 def in_the_world() -> bool:
@@ -305,6 +310,15 @@ def few_digits_are_not_searched_for(patch: Patch) -> None:
         patch.setattr(module, "secrets_of", lambda verdict: tuple(s for s in whole(verdict) if not s.startswith("508")))
 
 
+def an_asker_is_told_what_can_be_said(patch: Patch) -> None:
+    whole = oracle._edits
+    patch.setattr(oracle, "_edits", lambda *given: (whole(*given)[0], ()))
+
+
+def an_asker_keeps_what_shows_it_elsewhere(patch: Patch) -> None:
+    patch.setattr(oracle, "_leaks", lambda *_: [])
+
+
 BUGS: dict[str, tuple[Callable[[Patch], None], Hunt]] = {
     "a trunk is screened by what it was declared as": (declared_is_what_counts, whatever_the_class),
     "a lapsed trunk is read as a transit trunk": (claimed_as_declared, whatever_the_class),
@@ -333,6 +347,8 @@ BUGS: dict[str, tuple[Callable[[Patch], None], Hunt]] = {
     "a trial is recorded as enforced": (a_trial_is_recorded_as_enforced, the_trial),
     "a trial does not name what it would strip": (strips_are_not_named, what_a_trial_names),
     "a trial never ends": (entries_never_end, the_end_of_a_trial),
+    "an asker is told what can be said, and no more": (an_asker_is_told_what_can_be_said, told_to_an_asker),
+    "an asker keeps copies of the number": (an_asker_keeps_what_shows_it_elsewhere, told_to_an_asker),
     "nobody listens in mid-call, in the world": (nobody_listens_later, in_the_world),
 }
 
