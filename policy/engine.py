@@ -286,12 +286,12 @@ def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
     be shown *contains* the digits of another makes them none: whoever calls can choose such a number. Only digits that
     nobody could name are let go for standing in one.
     """
-    allowed = {f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None} | call.called
+    allowed = {f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None} | {call.plainly}
 
     def is_shown(finding: Finding) -> bool:
         if finding.number is not None:
             return finding.number in allowed
-        return any(finding.digits in number for number in allowed)
+        return any(finding.digits in number for number in (*allowed, *call.called))
 
     def searched(finding: Finding) -> str:
         digits = finding.digits

@@ -92,6 +92,8 @@ def _choose(table: dict[str, object], chosen: Mapping[str, object], file: str) -
         for key, value in values.items():
             if not isinstance(place, dict) or key not in place or key in _LAW:
                 raise ProfileError(file, f"{name}.{key}", "the profile has no such setting")
+            if value == Action.MARK and place[key] != Action.MARK:  # a country's law may say so, no operator
+                raise ProfileError(file, f"{name}.{key}", "write withhold or block: by this profile it is never shown")
             place[key] = value
 
 

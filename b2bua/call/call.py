@@ -278,9 +278,7 @@ class Call:
         sparing = spared(self.a, self.pair.verdict)
         private = not self.pair.is_emergency
         invite = self._pending()
-        sent.headers = depart(
-            sent.headers, self.a, leg, invite, part=Part.SETUP, sparing=sparing, private=private
-        )
+        sent.headers = depart(sent.headers, self.a, leg, invite, part=Part.SETUP, sparing=sparing, private=private)
         shown = self.pair.leaks(sent, self._called(outgoing))
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")

@@ -23,7 +23,7 @@ from b2bua.call.bridge import CONTENT, crossing, retarget
 from b2bua.call.outgoing import drawn
 from b2bua.call.pair import Pair
 from b2bua.config import Inexpressible, Redirect
-from b2bua.identity.guard import leak, shows
+from b2bua.identity.guard import is_number, leak, shows
 from b2bua.identity.redaction import ANONYMOUS, Redacted, redact, secrets_of, untagged
 from b2bua.trunk import called_number
 from policy.numbering.hidden import plain
@@ -190,6 +190,6 @@ def _shows(contacts: Sequence[str], secrets: Sequence[str], called: str) -> bool
     Its URI must hold the called number, even where a subscriber calls their own mailbox; its headers need not.
     """
     own = plain(called).replace(" ", "")
-    others = [digits for digits in secrets if digits not in own]
+    others = [digits for digits in secrets if not is_number(own, digits)]
     ways = [contact.partition("?") for contact in contacts]
     return any(shows(way, *others) or shows(fields, *secrets) for way, _, fields in ways)

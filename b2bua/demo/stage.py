@@ -156,9 +156,7 @@ def config(directory: Path, carriers: dict[Side, Endpoint], international: Endpo
     return Config(
         journal=Journal(directory=str(directory), segment_mib=1),
         roaming=Roaming(table=dict(ROAMING), not_offered=(NOT_OFFERED,)),
-        register=Register(
-            dossier=(Dossier(prefix=NOT_OFFERED, reference="DEMO", since=datetime.date(2024, 12, 1)),)
-        ),
+        register=Register(dossier=(Dossier(prefix=NOT_OFFERED, reference="DEMO", since=datetime.date(2024, 12, 1)),)),
         emergency=Emergency(route=Side.NATIONAL),
         trunk=(
             _trunk(Side.FOREIGN, TrunkClass.INTERNATIONAL, international, carriers),

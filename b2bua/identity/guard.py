@@ -20,6 +20,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}+")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){6,}+")
 _CONTEXT = "phone-context="
 _CONTEXT_END = re.compile(r"[;@>?,\s]")
+_COUNTRY_CODE = 3  # digits at most
 _LONGEST_PART = 64  # of a number that is cut in two
 #: Lines that must hold the called number.
 _CALLED = frozenset({"to", "t", "authorization", "proxy-authorization"})
@@ -55,7 +56,7 @@ def leak(wire: bytes, secrets: Iterable[str], called: str) -> str | None:
         return None
     head, _, body = wire.decode("utf-8", "surrogateescape").partition("\r\n\r\n")
     own = plain(called).replace(" ", "")
-    others = [digits for digits in wanted if digits not in own]
+    others = [digits for digits in wanted if not is_number(own, digits)]
     lines = head.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n")
     for number, line in enumerate(lines):
         name = line.partition(":")[0].strip().lower()
@@ -86,6 +87,13 @@ def _is_text(octets: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def is_number(called: str, digits: str) -> bool:
+    """Whether a called number, as digits, is the one of those national digits: with nothing before them but what dials
+    a country, and nothing behind. One that merely holds them, a caller can choose."""
+    bare = called.lstrip("+0")
+    return bare.endswith(digits) and len(bare) - len(digits) <= _COUNTRY_CODE
 
 
 def _is_encoded(body: str) -> bool:

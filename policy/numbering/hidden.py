@@ -179,13 +179,14 @@ def without_letters(text: str) -> str:
 
 
 def unique(found: list[Hidden]) -> tuple[Hidden, ...]:
-    """Each number once, as the surest find has it; of too many, those that are judged hardest."""
+    """Each number once, as the surest find has it; of too many, those that are judged hardest, and the sure ones."""
     best: dict[str, Hidden] = {}
     for hidden in found:
         known = best.get(hidden.e164)
         if known is None or (hidden.sure and not known.sure):
             best[hidden.e164] = hidden
-    return tuple(sorted(best.values(), key=lambda hidden: hidden.range is Range.MOBILE)[:_FINDS])
+    ordered = sorted(best.values(), key=lambda hidden: hidden.range is Range.MOBILE)
+    return (*ordered[:_FINDS], *[hidden for hidden in ordered[_FINDS:] if hidden.sure][:_FINDS])
 
 
 def by_library(text: str, plan: Plan) -> tuple[Hidden, ...]:

@@ -46,4 +46,4 @@ def is_called(forms: frozenset[str], call: Call) -> bool:
 
     A caller writes the Request-URI's parameters: what only they hold is not thereby the called number.
     """
-    return bool(call.called) and call.called <= forms <= call.beside
+    return len(call.called) == 1 and call.called <= forms <= call.beside

@@ -72,3 +72,28 @@ def test_a_mistake_is_named_with_its_key_and_its_mend(old: str, new: str, key: s
 def test_what_is_no_profile_at_all_is_refused(data: bytes) -> None:
     with pytest.raises(ProfileError):
         Profile.parse(data, "x")
+
+
+@pytest.mark.law("K23", "L4")
+def test_an_operator_may_choose_no_setting_that_shows_what_the_profile_hides() -> None:
+    with pytest.raises(ProfileError, match="never shown"):
+        Profile.load("belgium", {"on_error": "mark"})
+    assert Profile.load("belgium", {"on_error": "block"}).version != Profile.load("belgium").version
+
+
+@pytest.mark.law("K23", "¶33")
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"rules": {"geographic": {"presentation": "pass"}}},
+        {"verify": {"not-abroad": "pass"}},
+        {"article-3": {"basis": "none"}},
+        {"article-3": {"effective": "2099-01-01"}},
+        {"effective": "2099-01-01"},
+        {"article-4": {"basis": "x"}},
+        {"unless": []},
+    ],
+)
+def test_no_choice_reaches_a_row_of_the_law(chosen: dict[str, object]) -> None:
+    with pytest.raises(ProfileError):
+        Profile.load("belgium", chosen)

@@ -29,3 +29,17 @@ def test_a_hidden_number_crosses_in_no_header_beside_one_that_contains_its_digit
     for sent in scene.callee.requests("INVITE"):
         assert not any("32470123456" in str(line) for line in (sent.first("x-caller"), sent.first("x-forwarded-by")))
     assert session.final in (200, 603)
+
+
+@pytest.mark.parametrize(
+    "behind", ["*0470123456", "-0470123456", ",0470123456", "x0470123456", "%200470123456", "0470123456", "#470123456"]
+)
+def test_a_hidden_number_behind_the_called_one_is_not_thereby_called(behind: str) -> None:
+    with Scene(answers={SECRET: Roaming.FAILED}) as scene:
+        uri = f"sip:+3293330000{behind}@192.0.2.10:5060"
+        session = scene.caller.invite("+3293330000", f"<sip:{SECRET}@abroad>", [("X-Who", SECRET)], uri=uri)
+        scene.run(5)
+        if session.final == 200:
+            scene.caller.bye(session)
+    for sent in scene.callee.requests("INVITE"):
+        assert "470123456" not in "".join(c for c in sent.data.decode("latin-1") if c.isdigit() or c in "\r\n")
