@@ -250,10 +250,11 @@ def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]
 def _plainly(raw: str, called: frozenset[str], profile: Profile) -> str:
     """The called number, where it is one home number and nothing beside it could lead the call elsewhere; else ""."""
     main, _, parameters = raw.partition(";")
-    if len(called) != 1 or _LEADS_ON.search(f";{unquote(parameters)}") or any(c.isalpha() for c in main):
+    text = unquote(main)
+    if len(called) != 1 or _LEADS_ON.search(f";{unquote(parameters)}") or any(c.isalpha() or c == ";" for c in text):
         return ""
     (number,) = called
-    digits = "".join(c for c in unquote(main) if c.isdecimal())
+    digits = "".join(c for c in text if c.isdecimal())
     return number if profile.plan.significant(digits) == profile.plan.national(number) else ""
 
 

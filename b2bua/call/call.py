@@ -36,7 +36,7 @@ from b2bua.identity.screening import claim_of, unreadable, user_of
 from b2bua.moment import Moment
 from b2bua.trunk import Limit, called_number
 from b2bua.trunk.hosts import bracketed
-from policy.register import BlockedUser, CallerList, DoNotOriginate
+from policy.register import BlockedUser, CallerList, DoNotOriginate, Shadow, civil_day
 from policy.roaming import Answer, Questions, Roaming
 from policy.verdict import Outcome, Verdict
 from sipstack.dialog import Dialog
@@ -201,7 +201,9 @@ class Call:
         verdict = unreadable(error, context.profile.version, context.register.version, moment.utc)
         verdict = attrs.evolve(verdict, trunk_class=self.a.trunk_class)
         if not self.a.is_enforced:
-            verdict = attrs.evolve(verdict, enforced=False, flags=(*verdict.flags, "shadow"))
+            trial = context.register.find(Shadow, self.a.known_as, civil_day(moment.utc))
+            reference = "" if trial is None else trial.reference
+            verdict = attrs.evolve(verdict, enforced=False, trial=reference, flags=(*verdict.flags, "shadow"))
         self.pair.verdict = verdict
         return self._heed(verdict, error.status, error.reason, moment)
 

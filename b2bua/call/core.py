@@ -17,6 +17,7 @@ from b2bua.call.call import INVITE, Call
 from b2bua.call.context import Context
 from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
+from b2bua.call.hooks import place_of
 from b2bua.call.leg import Leg
 from b2bua.call.oracle import DECLINED
 from b2bua.call.pair import Pair
@@ -284,16 +285,16 @@ class Core:
         """What a call does where nothing but its own doing would wake it again.
 
         A bug of ours there ends it, for else it would keep its place among the calls for ever, and its caller waiting.
-        (The 500 leaves when it is repeated: what is raised takes the first one with it.)
         """
         try:
             acts = act()
-        except Exception:
+        except Exception as error:
             call = held.call
+            self.counters["bug"] += 1
             self._forget(held)
-            if call.invite is not None:
-                self._respond(call.key, call.invite, 500, moment)
-            raise
+            where = place_of(error.__traceback__)
+            alarm = Alarm("bug", f"call {call.id} is given up: {type(error).__name__} at {where}")
+            return [alarm, *(self._respond(call.key, call.invite, 500, moment) if call.invite is not None else ())]
         return self._do(held, acts, moment)
 
     def _over_limit(self, leg: Leg, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:

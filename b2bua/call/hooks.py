@@ -207,10 +207,11 @@ def _told(error: Exception) -> str:
     """What became of a hook. What the host's own exception says may name a number, so only its place is told."""
     if isinstance(error, _UnfitError):
         return str(error)
-    return f"raised {type(error).__name__} at {_place(error.__traceback__)}"
+    return f"raised {type(error).__name__} at {place_of(error.__traceback__)}"
 
 
-def _place(trace: TracebackType | None) -> str:
+def place_of(trace: TracebackType | None) -> str:
+    """File and line of where it was raised; what an exception itself says may name a number."""
     place = "an unknown line"
     while trace is not None:
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

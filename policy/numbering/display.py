@@ -26,6 +26,7 @@ _RUN = 8  # so many digits in one piece are an attempt at a number
 _WORD = re.compile(r"(?<![A-Za-z0-9])[0-9]+(?: [0-9]+)*(?![A-Za-z0-9])")
 _BEGUN = re.compile(r"\A[0-9]|\+|(?<![0-9])00")  # from here on, letters may only interrupt a number
 _CODE_LENGTH = 6
+_MORE = 3  # digits beside a number are another one
 _FINDS = 64  # numbers reported from one text
 
 
@@ -74,13 +75,19 @@ def _numbers(raw: str, text: str, whole: bool, plan: Plan) -> list[Number]:
             continue
         found = list(read_segment(piece, plan))
         homes += found
-        if not found and (len(piece.digits) >= _RUN or piece.plus or whole):
+        left = len(piece.digits.lstrip("0")) - sum(_length(hidden, plan) for hidden in found)
+        if left >= _MORE if found else (len(piece.digits) >= _RUN or piece.plus or whole):
             others.append(Number(raw=raw, range=Range.BAD_FORM, digits=piece.digits, breaches=(_breach(piece),)))
     if not whole and (begun := _BEGUN.search(text)):
         rest = without_letters(text[begun.start() :])
         homes += [hidden for piece in segments(rest) for hidden in read_segment(piece, plan)]
     numbers = [_home(raw, hidden, whole, plan) for hidden in unique([*homes, *by_library(text, plan)])] + others
     return _bounded(raw, numbers)
+
+
+def _length(hidden: Hidden, plan: Plan) -> int:
+    """How many digits of a piece are that number's, zeros before it left out."""
+    return len(hidden.e164) - 1 if hidden.sure else len(plan.national(hidden.e164))
 
 
 def _bounded(raw: str, numbers: list[Number]) -> list[Number]:

@@ -109,6 +109,7 @@ def test_a_called_number_with_another_beside_it_is_not_one_lent_to_a_visitor() -
         "+32-9-333-00-00",
         "003293330000",
         "093330000",
+        "%2B3293330000",
     ],
 )
 def test_a_called_number_in_another_form_with_what_leads_nowhere_is_still_that_number(called: str) -> None:

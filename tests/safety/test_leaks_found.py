@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.safety.countries import FRANCE
 from tests.safety.oracle import leaks
 from tests.safety.stand import CALLED, FOREIGN, NATIONAL, SDP, Invite, Stand
 from tests.safety.wire import Seen, octets, read, text
@@ -258,3 +259,24 @@ def test_undecodable_octets_in_an_identity_can_be_kept_as_evidence() -> None:
     assert stand.invite(invite(caller=f'"{name}" {HONEST}')) is not None
     [verdict] = [record for record in stand.records if record.kind == "verdict"]
     assert octets(str(verdict.personal["identity"]))
+
+
+@pytest.mark.law("K27")
+@pytest.mark.parametrize("found", ["P-Charge-Info: <sip:00508789264@x>", "P-Asserted-Identity: <tel:+508789264>"])
+def test_a_number_of_six_digits_is_searched_for_with_its_country_code(found: str) -> None:
+    stand = Stand(country=FRANCE)
+    copies = ("Error-Info: +508789264", "User-to-User: 00 508 78-92-64", "X-Note: 789264")
+    caller = f"<sip:{FRANCE.caller}@carrier.example>;tag=caller"
+    left = stand.invite(invite(found, *copies, caller=caller, number=FRANCE.called))
+    assert left is not None
+    assert leaks(left, "508789264", FRANCE.called) == []
+    assert left.get("x-note") == "789264", "any six digits would be it"
+
+
+@pytest.mark.law("¶9")
+def test_a_mobile_number_is_not_lost_among_many_others() -> None:
+    many = " ".join(f"+322555{number:04}" for number in range(40))
+    stand = Stand()
+    left = stand.invite(invite(f"Subject: {many} +32470777777", "X-Note: 0470777777"))
+    assert left is not None
+    assert shown(stand, "470777777") == []

@@ -360,16 +360,20 @@ def main(say: Callable[[str], object] = sys.stderr.write) -> None:
     parser.add_argument("--forgetful", action="store_true", help="restore each call after every input")
     options = parser.parse_args()
     ends: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     began = time.monotonic()
     for count in range(options.calls):
         world = play(options.seed + count, Forgetful if options.forgetful else Scene)
         ends.update(str(record.facts["cause"]) for record in world.records if record.kind == "end")
+        judged = [record.facts for record in world.records if record.kind == "verdict"]
+        verdicts.update(f"{facts['verdict']}, {facts['class']}, {str(facts['profile']).split()[0]}" for facts in judged)
         if options.calls == 1:
             say(world.ladder(400) + "\n")
         elif count % 500 == 499:
             rate = (count + 1) / (time.monotonic() - began)
             say(f"\r{count + 1} of {options.calls}, {rate:.0f} a second; {sum(ends.values())} calls   ")
-    say("\n" + "\n".join(f"{number:8} {cause}" for cause, number in ends.most_common()) + "\n")
+    counted = [*ends.most_common(), ("", 0), *verdicts.most_common()]
+    say("\n" + "\n".join(f"{number:8} {what}" if what else "" for what, number in counted) + "\n")
 
 
 if __name__ == "__main__":
