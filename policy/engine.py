@@ -17,7 +17,7 @@ from . import ordinary
 from .claim import Assertion, Claim, Notation, TrunkClass
 from .errors import PolicyError
 from .ledger import Ledger
-from .numbering import Number, country_code_of, judge
+from .numbering import Number, Range, country_code_of, judge
 from .position import Position
 from .profile import Measure, Profile, RuleName
 from .register import Derogation, Register, Shadow, civil_day
@@ -30,6 +30,7 @@ from .verdict import Finding, Outcome, Verdict
 _POSITIONS = tuple(Position)
 _SEARCHABLE = 7  # fewer digits turn up by chance in tags, ports and timestamps
 _NOTHING_LATELY = Ledger()
+_ANYBODYS = (Range.FOREIGN, Range.GLOBAL_SERVICE)
 _COUNTRIES, _NAMES = 3, 8
 _LEADS_ON = re.compile(r";\s*(?:rn|phone-context)\s*=", re.IGNORECASE)  # RFC 4694 §5, RFC 3966 §5.1.5
 
@@ -290,7 +291,8 @@ def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
     allowed = {f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None} | {call.plainly}
 
     def is_shown(finding: Finding) -> bool:
-        if finding.number is not None:
+        # A foreign number is forbidden to nobody: a name that shows the call's own one cut short is no secret in it.
+        if finding.number is not None and finding.range not in _ANYBODYS:
             return finding.number in allowed
         return any(finding.digits in number for number in (*allowed, *call.called))
 

@@ -16,6 +16,7 @@ from b2bua.call.acts import Alarm
 from b2bua.errors import GatewayError
 from b2bua.trunk import Trunks
 from policy.claim import Claim, TrunkClass
+from policy.numbering import Range
 from policy.numbering.hidden import plain
 from policy.position import Position
 from policy.verdict import Finding, Outcome, Verdict
@@ -198,7 +199,7 @@ def _named(finding: Finding, legible: list[str]) -> Finding:
 
 def _is_said(finding: Finding, digits: str, text: str) -> bool:
     """Whether what stays legible is that number; one that merely contains it, a caller can choose."""
-    if finding.number is None:
+    if finding.number is None or finding.range in (Range.FOREIGN, Range.GLOBAL_SERVICE):
         return digits in text
     return text.lstrip("+0") == finding.number.lstrip("+0")
 

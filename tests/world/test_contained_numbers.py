@@ -43,3 +43,13 @@ def test_a_hidden_number_behind_the_called_one_is_not_thereby_called(behind: str
             scene.caller.bye(session)
     for sent in scene.callee.requests("INVITE"):
         assert "470123456" not in "".join(c for c in sent.data.decode("latin-1") if c.isdigit() or c in "\r\n")
+
+
+@pytest.mark.law("¶25", "¶28")
+@pytest.mark.parametrize("name", ["+33 6 12 34 56 7", "+33612345", "0033 6 12 34 56", "33612345678", "612345678"])
+def test_a_foreign_caller_s_own_number_cut_short_in_its_name_stops_no_call(name: str) -> None:
+    with Scene() as scene:
+        session = scene.caller.invite("+3293330000", f'"{name}" <sip:+33612345678@abroad>')
+        scene.run(5)
+        assert session.final == 200
+        scene.caller.bye(session)
