@@ -126,6 +126,8 @@ class Agreement(Entry):
     """Its number in that country's register of companies."""
     numbers: frozenset[str]
     """The exhaustive list, E.164 with +."""
+    evidence: str = ""
+    """Where the proof is kept that the operator with whom a call begins controls all of its way (¶15)."""
 
     @property
     def key(self) -> str:

@@ -30,6 +30,7 @@ ALARMING: Final[Mapping[str, str]] = {
     "roaming-limit": "roaming checks are held back by limits of our own; the calls are refused",
     "article-3-rate": "one redirecting number has had as many calls as art. 3 is believed for; more are refused",
 }
+_SCREENED = (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
 _CLI = (Position.PRESENTATION, Position.NETWORK)
 
 
@@ -49,6 +50,8 @@ class Anomalies:
         flags, alarms = set(verdict.flags), list[Alarm]()
         if origin.is_forged:
             flags.add(FORGED)
+        if _is_anonymous(verdict):
+            flags.add("anonymous-caller")
         if verdict.trunk_class == TrunkClass.NATIONAL_TRANSIT:
             more, told = self.shares.crossed(name, flags, origin.max_foreign_share, now)
             flags.update(more)
@@ -62,6 +65,13 @@ class Anomalies:
             if self._told.setdefault((flag, name), News(HOUR)).is_due(now):
                 alarms.append(Alarm(flag, f"trunk {name}: {ALARMING[flag]}"))
         return (verdict if flags == set(verdict.flags) else attrs.evolve(verdict, flags=tuple(sorted(flags)))), alarms
+
+
+def _is_anonymous(verdict: Verdict) -> bool:
+    """Whether a call that is judged passes without a caller's number (¶25): counted, and nothing else."""
+    if verdict.trunk_class not in _SCREENED or verdict.outcome is not Outcome.PASS or "emergency" in verdict.flags:
+        return False
+    return not any(finding.number for finding in verdict.findings if finding.position in _CLI)
 
 
 def _nomads(

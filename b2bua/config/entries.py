@@ -136,6 +136,13 @@ def _agreement(where: Where, entry: kinds.Agreement, known: _Known) -> Iterator[
             f"{entry.company_number!r} is no Belgian enterprise number: its check digits do not fit",
             "write the ten digits of the Crossroads Bank for Enterprises, 0123.456.749",
         )
+    if not entry.evidence:
+        yield Finding(
+            (*where, "evidence"),
+            "is missing: art. 4 wants the whole way under the control of the operator with whom a call begins (¶15)",
+            "write where the proof of it is kept",
+            fatal=False,
+        )
     if not entry.meets(country):
         yield Finding(
             where,

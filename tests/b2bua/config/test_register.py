@@ -74,7 +74,7 @@ ENTRIES = {
     "mobile_range": 'prefix = "+3248699"',
     "consent": 'forwarding = "+33612345678"\ncalled = "+3293330000"',
     "agreement": 'trunk = "contact"\nservice = "customer-support"\nholder = "Undertaking"\nestablished_in = "BE"\n'
-    'company_number = "0123.456.749"\nnumbers = ["+3225551212", "+3293330000"]',
+    'evidence = "annex 4"\ncompany_number = "0123.456.749"\nnumbers = ["+3225551212", "+3293330000"]',
     "attestation": 'trunk = "transit"\noperator = "O"\ndedicated_circuits = true\ntotal_control = true\nevidence = "e"',
     "suspension": 'derogation = "article-4"\ntrunk = "contact"',
     "decision": 'number = "+3225551212"\ntrunk = "abroad"\naction = "pass"\nuntil = 2026-12-31',
@@ -130,6 +130,7 @@ def test_every_kind_of_entry_is_read_as_what_the_policy_knows(tmp_path: Path) ->
             holder="Undertaking",
             established_in="BE",
             company_number="0123.456.749",
+            evidence="annex 4",
             numbers=numbers,
             **same,
         ),
@@ -439,7 +440,7 @@ def test_numbers_of_the_table_and_of_its_list_are_taken_together(tmp_path: Path)
     text += 'numbers = ["+3293330000"]\n'
     assert len(load(write(tmp_path, text, **files)).register.agreement[0].numbers) == 2
     (mistake,) = mistakes(tmp_path, text.replace("+3293330000", "+32470123456"), **files)
-    assert (mistake.file.name, mistake.line) == ("b2bua.toml", LINES + 10)
+    assert (mistake.file.name, mistake.line) == ("b2bua.toml", LINES + 11)
 
 
 def test_a_list_beside_the_file_of_the_register_is_found_from_there(tmp_path: Path) -> None:

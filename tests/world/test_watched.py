@@ -1,4 +1,4 @@
-"""A roaming check that fails is told, once an hour, whatever the setting makes of the call (L4)."""
+"""What is not stopped for it and yet watched: checks that fail are told, callers without a number are counted."""
 
 import pytest
 
@@ -29,3 +29,20 @@ def test_a_check_that_answers_is_no_alarm() -> None:
         scene.caller.bye(session)
     assert not scene.expected
     assert not scene.alarms
+
+
+@pytest.mark.law("L1", "¶25")
+def test_a_call_without_a_caller_s_number_passes_and_is_counted() -> None:
+    with Scene() as scene:
+        for caller in (
+            "<sip:anonymous@anonymous.invalid>",
+            '"Private" <sip:unknown@abroad>',
+            "<sip:+442079460000@abroad>",
+        ):
+            session = scene.caller.invite(caller=caller)
+            scene.run(5)
+            assert session.final == 200
+            scene.caller.bye(session)
+    flags = [record.facts["flags"] for record in scene.records if record.kind == "verdict"]
+    assert flags == [["anonymous-caller"], ["anonymous-caller"], []]
+    assert scene.core.counters["flag: anonymous-caller"] == 2
