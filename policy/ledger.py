@@ -32,21 +32,23 @@ class Ledger:
     keeps: timedelta = timedelta(minutes=5)
     forwards_within: timedelta = timedelta(hours=1)
     """How far back forwardings are counted."""
-    _legs: dict[str, deque[OwnLeg]] = attrs.field(factory=dict, init=False, repr=False)
-    """By called number."""
+    _legs: dict[tuple[str, frozenset[str]], datetime] = attrs.field(factory=dict, init=False, repr=False)
+    """When the last leg to that number with those callers left, in the order of these times."""
     _callers: dict[str, datetime] = attrs.field(factory=dict, init=False, repr=False)
     """When each caller's last leg left."""
-    _order: deque[OwnLeg] = attrs.field(factory=deque, init=False, repr=False)
+    _called: dict[str, set[frozenset[str]]] = attrs.field(factory=dict, init=False, repr=False)
+    """With which callers legs have left to a number."""
     _forwarded: dict[str, deque[datetime]] = attrs.field(factory=dict, init=False, repr=False)
     """By redirecting number."""
     _forward_order: deque[tuple[datetime, str]] = attrs.field(factory=deque, init=False, repr=False)
 
     def sent(self, callers: Iterable[str], called: str, at: datetime) -> None:
         """A leg of ours has left."""
-        leg = OwnLeg(frozenset(callers), called, at)
-        self._legs.setdefault(called, deque()).append(leg)
-        self._order.append(leg)
-        for caller in leg.callers:
+        pair = called, frozenset(callers)
+        if self._legs.pop(pair, None) is None:
+            self._called.setdefault(called, set()).add(pair[1])
+        self._legs[pair] = at
+        for caller in pair[1]:
             self._callers[caller] = at
         self._forget(at)
 
@@ -57,8 +59,9 @@ class Ledger:
             times = [self._callers.get(caller) for caller in callers]
             left = [at for at in times if at is not None and oldest <= at <= now]
             return OwnLeg(callers, "", min(left)) if left and len(left) == len(times) else None
-        known = self._legs.get(called, ())
-        return next((leg for leg in reversed(known) if callers <= leg.callers and oldest <= leg.at <= now), None)
+        found = [(self._legs[called, known], known) for known in self._called.get(called, ()) if callers <= known]
+        at, known = max(found, key=lambda leg: leg[0], default=(now, frozenset()))
+        return OwnLeg(known, called, at) if known and oldest <= at <= now else None
 
     def forwarded(self, number: str, at: datetime) -> None:
         """A call redirected by that number was let through under art. 3."""
@@ -72,14 +75,17 @@ class Ledger:
         return sum(at > oldest for at in self._forwarded.get(number, ()))
 
     def _forget(self, now: datetime) -> None:
-        while self._order and (len(self._order) > MOST or self._order[0].at < now - self.keeps):
-            leg = self._order.popleft()
-            known = self._legs[leg.called]
-            known.popleft()
-            if not known:
-                del self._legs[leg.called]
-            for caller in leg.callers:
-                if self._callers.get(caller) == leg.at:
+        while self._legs:
+            pair, at = next(iter(self._legs.items()))
+            if len(self._legs) <= MOST and at >= now - self.keeps:
+                break
+            del self._legs[pair]
+            called, callers = pair
+            self._called[called].discard(callers)
+            if not self._called[called]:
+                del self._called[called]
+            for caller in callers:
+                if self._callers.get(caller) == at:
                     del self._callers[caller]
         while self._forward_order and (
             len(self._forward_order) > MOST or self._forward_order[0][0] <= now - self.forwards_within

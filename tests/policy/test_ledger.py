@@ -46,12 +46,21 @@ def test_old_legs_and_forwardings_leave_nothing_behind() -> None:
         ledger.forwarded(PARIS, NOW + timedelta(seconds=second))
     ledger.sent([A], LONDON, NOW + timedelta(days=1))
     ledger.forwarded(LONDON, NOW + timedelta(days=1))
-    assert list(ledger._legs) == [LONDON]
+    assert list(ledger._legs) == [(LONDON, frozenset({A}))]
+    assert list(ledger._called) == [LONDON]
     assert list(ledger._callers) == [A]
     assert list(ledger._forwarded) == [LONDON]
 
 
 @pytest.mark.law("K32")
+def test_the_same_call_again_takes_no_more_room() -> None:
+    ledger = Ledger()
+    for second in range(200):
+        ledger.sent([A], PARIS, NOW + timedelta(seconds=second))
+    assert len(ledger._legs) == len(ledger._called[PARIS]) == 1
+    assert ledger.leg(frozenset({A}), PARIS, NOW + timedelta(seconds=490)) is not None
+
+
 def test_it_never_holds_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_module, "MOST", 10)
     ledger = Ledger()

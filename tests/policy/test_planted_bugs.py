@@ -129,12 +129,12 @@ BUGS = [
         "next((c for c in call.register.all(Consent, None, call.day) if c.forwarding == number), None)",
         ART3,
     ),
-    Bug("one caller of ours proves another", "policy.ledger", "if callers <= leg.callers and", "if", ART3),
+    Bug("one caller of ours proves another", "policy.ledger", "if callers <= known]", "]", ART3),
     Bug(
         "a leg is never too old",
         "policy.ledger",
-        "callers <= leg.callers and oldest <= leg.at <= now",
-        "callers <= leg.callers and leg.at <= now",
+        "if known and oldest <= at <= now",
+        "if known and at <= now",
         ART3,
     ),
     Bug(
