@@ -10,7 +10,10 @@ import attrs
 from .numbering import Notation
 from .position import Position
 
-__all__ = ["Assertion", "Claim", "Notation", "Position", "TrunkClass"]
+__all__ = ["URIS", "Assertion", "Claim", "Notation", "Position", "TrunkClass"]
+
+#: The notations of a telephone number in a URI.
+URIS = (Notation.SIP, Notation.TEL)
 
 
 class TrunkClass(StrEnum):

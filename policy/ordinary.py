@@ -6,19 +6,19 @@ it and this takes 13 (one `phonenumbers.parse` of the same number in the same ru
 
 from datetime import date
 
-from .claim import Assertion, Claim, Notation
+from .claim import URIS, Assertion, Claim
 from .numbering import Range
 from .numbering.hidden import is_mute
 from .numbering.number import ORDINARY
 from .numbering.plan import foreign_range
-from .position import Position
+from .position import CLI, Position
 from .profile import Action, Profile, Rule, RuleName
-from .verdict import Finding, Outcome
+from .verdict import Finding, Outcome, in_order
 
-_CLI = (Position.PRESENTATION, Position.NETWORK)
-_URIS = (Notation.SIP, Notation.TEL)
 _QUOTED = 64
-_ORDER = {position: place for place, position in enumerate(Position)}
+# A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02.
+_REDIRECT, _PASSES, _PASS = Position.REDIRECT, Action.PASS, Outcome.PASS
+_NONE, _FOREIGN = Range.NONE, Range.FOREIGN
 
 
 def findings_on(claim: Claim, profile: Profile, day: date) -> tuple[Finding, ...] | None:
@@ -29,21 +29,21 @@ def findings_on(claim: Claim, profile: Profile, day: date) -> tuple[Finding, ...
     found: list[Finding] = []
     for place in claim.assertions:
         raw, position = place.raw, place.position
-        if position is not Position.REDIRECT and is_mute(raw):
-            if silent.actions[position] is not Action.PASS:
+        if position is not _REDIRECT and is_mute(raw):
+            if silent.actions[position] is not _PASSES:
                 return None
             what = f"{raw[:_QUOTED]!a} in {place.header} is no number; nothing forbids it there."
-            found.append(_pass(place, silent, None, Range.NONE, what))
-        elif position in _CLI and place.notation in _URIS and foreign.actions[position] is Action.PASS:
+            found.append(_pass(place, silent, None, _NONE, what))
+        elif position in CLI and place.notation in URIS and foreign.actions[position] is _PASSES:
             number = _foreign(raw, profile)
             if number is None:
                 return None
             what = f"{number} in {place.header} is a foreign number; nothing forbids it there."
-            found.append(_pass(place, foreign, number, Range.FOREIGN, what))
+            found.append(_pass(place, foreign, number, _FOREIGN, what))
         else:
             return None
     if len(found) > 1:
-        found.sort(key=_order)
+        found.sort(key=in_order)
     return tuple(found)
 
 
@@ -53,7 +53,7 @@ def _foreign(raw: str, profile: Profile) -> str | None:
     if match is None or len(raw) <= profile.plan.short_max:
         return None
     digits = match[1]
-    is_foreign = foreign_range(digits) is Range.FOREIGN and profile.plan.at_home(digits) is None
+    is_foreign = foreign_range(digits) is _FOREIGN and profile.plan.at_home(digits) is None
     return "+" + digits if is_foreign else None
 
 
@@ -67,10 +67,6 @@ def _pass(place: Assertion, rule: Rule, number: str | None, span: Range, why: st
         range=span,
         rule=rule.name,
         basis=rule.basis,
-        outcome=Outcome.PASS,
+        outcome=_PASS,
         why=why,
     )
-
-
-def _order(finding: Finding) -> tuple[int, str, int, str, str]:
-    return (_ORDER[finding.position], finding.header, finding.index, finding.number or "", finding.rule)

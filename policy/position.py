@@ -1,6 +1,7 @@
 """Where in the call an assertion stands. It decides which column of the decision table applies (¶9)."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Position(StrEnum):
@@ -16,3 +17,7 @@ class Position(StrEnum):
     """Diversion and the earlier History-Info entries: the "redirect number/history" of ¶9."""
     OTHER = "other"
     """Not a CLI, yet shown or read back: Referred-By, Reply-To, Call-Info."""
+
+
+#: The positions that say who calls.
+CLI: Final = (Position.PRESENTATION, Position.NETWORK)

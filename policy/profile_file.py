@@ -12,7 +12,7 @@ from typing import Final, TypeGuard
 
 from .errors import ProfileError
 from .numbering import Block, Plan, Range
-from .position import Position
+from .position import CLI, Position
 from .profile import (
     Action,
     Article3,
@@ -310,7 +310,7 @@ def _action(row: _Table, position: Position, name: RuleName) -> Action:
     if action is Action.VERIFY and (name is not RuleName.MOBILE or position in (Position.DISPLAY, Position.OTHER)):
         raise row.fail(position, "only a mobile presentation, network or redirecting number can be verified")
     # What withholding hides is who calls, and what a mark speaks of is the caller's number.
-    if action in (Action.WITHHOLD, Action.MARK) and position not in (Position.PRESENTATION, Position.NETWORK):
+    if action in (Action.WITHHOLD, Action.MARK) and position not in CLI:
         raise row.fail(position, f"only a presentation or network number can be given {action}")
     if action is Action.STRIP and position is Position.PRESENTATION:
         raise row.fail(position, "a request must have a From: block it, or withhold")

@@ -56,6 +56,14 @@ class Finding:
     """The reference of the register's entry that it rests on; "" when it rests on none."""
 
 
+_PLACES = {position: place for place, position in enumerate(Position)}
+
+
+def in_order(finding: Finding) -> tuple[int, str, int, str, str]:
+    """The key by which a verdict's findings are sorted."""
+    return (_PLACES[finding.position], finding.header, finding.index, finding.number or "", finding.rule)
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class Verdict:
     """The decision on one claim."""

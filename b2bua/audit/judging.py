@@ -26,7 +26,7 @@ from b2bua.explain import NEEDS_CHECK, flow_of
 from b2bua.identity.later import LaterScreen
 from b2bua.roaming import Table
 from b2bua.trunk import Trunk
-from policy.position import Position
+from policy.position import CLI, Position
 from policy.profile import RuleName
 from policy.roaming import Answer, Roaming
 from policy.verdict import Finding, Outcome, Verdict
@@ -42,7 +42,6 @@ _LONGEST: Final = 512
 #: Rounds of questions one call may take.
 _MOST_ROUNDS: Final = 4
 
-_CLI: Final = (Position.PRESENTATION, Position.NETWORK)
 _UNASKED: Final = (Position.DISPLAY, Position.OTHER)
 
 
@@ -181,7 +180,7 @@ def _open(verdict: Verdict, asked: frozenset[str]) -> Finding | None:
 def _telling(verdict: Verdict) -> Finding | None:
     """The finding by which a decided INVITE is counted."""
     if verdict.outcome is Outcome.PASS:
-        wanted = [f for f in verdict.findings if f.position in _CLI and f.number is not None]
+        wanted = [f for f in verdict.findings if f.position in CLI and f.number is not None]
     else:
         wanted = [f for f in verdict.findings if f.outcome is verdict.outcome]
     return next(iter(wanted or verdict.findings), None)

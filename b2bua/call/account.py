@@ -14,7 +14,7 @@ from b2bua.trunk import Limit
 from policy.claim import Assertion, Position
 from policy.ledger import Ledger
 from policy.numbering import Range
-from policy.rules import CLI
+from policy.position import CLI
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError
 from sipstack.flow import Flow

@@ -14,8 +14,9 @@ from b2bua.call.leg import Leg
 from b2bua.call.shares import HOUR, Shares, nomadic_agreement
 from b2bua.moment import Moment
 from b2bua.trunk import News
-from policy.claim import Position, TrunkClass
+from policy.claim import TrunkClass
 from policy.numbering import Plan
+from policy.position import CLI
 from policy.register import Agreement, Register, civil_day
 from policy.verdict import Outcome, Verdict
 from sipstack.message import Request
@@ -31,7 +32,6 @@ ALARMING: Final[Mapping[str, str]] = {
     "article-3-rate": "one redirecting number has had as many calls as art. 3 is believed for; more are refused",
 }
 _SCREENED = (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
-_CLI = (Position.PRESENTATION, Position.NETWORK)
 
 
 @attrs.define(eq=False)
@@ -71,7 +71,7 @@ def _is_anonymous(verdict: Verdict) -> bool:
     """Whether a call that is judged passes without a caller's number (¶25): counted, and nothing else."""
     if verdict.trunk_class not in _SCREENED or verdict.outcome is not Outcome.PASS or "emergency" in verdict.flags:
         return False
-    return not any(finding.number for finding in verdict.findings if finding.position in _CLI)
+    return not any(finding.number for finding in verdict.findings if finding.position in CLI)
 
 
 def _nomads(
@@ -86,7 +86,7 @@ def _nomads(
     if verdict.trunk_class == TrunkClass.NATIONAL:
         said, trunk = callers_of(invite, plan), None
     elif verdict.trunk_class == TrunkClass.ARTICLE_4 and verdict.outcome is not Outcome.BLOCK:
-        said = frozenset(f.number for f in verdict.findings if f.position in _CLI and f.number is not None)
+        said = frozenset(f.number for f in verdict.findings if f.position in CLI and f.number is not None)
         trunk = origin.known_as
     else:
         return

@@ -14,8 +14,8 @@ from b2bua.identity.redaction import remove_names, scrub_body, secrets_of, sweep
 from b2bua.identity.screening import is_unread
 from b2bua.moment import Moment
 from policy.claim import Claim, TrunkClass
+from policy.position import CLI
 from policy.roaming import Answer
-from policy.rules import CLI
 from policy.rules.case import MARKED
 from policy.verdict import Outcome, Verdict
 from sipstack.message import Headers, Message, Request, Response

@@ -6,7 +6,7 @@
 import attrs
 
 from b2bua.identity.screening import CARRIERS
-from policy.position import Position
+from policy.position import CLI
 from policy.rules.case import MARKED
 from policy.verdict import Verdict
 from sipstack.message import Headers
@@ -14,7 +14,7 @@ from sipstack.values import Address, SipUri, TelUri
 from sipstack.values.registry import key as key_of
 
 MARK = "verstat=No-TN-Validation"
-_MARKABLE = frozenset(key for key, place in CARRIERS.items() if place in (Position.PRESENTATION, Position.NETWORK))
+_MARKABLE = frozenset(key for key, place in CARRIERS.items() if place in CLI)
 
 
 def mark(caller: str, headers: Headers, verdict: Verdict) -> str:

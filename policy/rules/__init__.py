@@ -74,9 +74,9 @@ from . import (
     unallocated,
     unopened_mobile,
 )
-from .case import CLI, Call, Case, Pending, Ruling
+from .case import Call, Case, Pending, Ruling
 
-__all__ = ["CLI", "Call", "Case", "Pending", "Ruling", "admit", "read", "register_only", "rule"]
+__all__ = ["Call", "Case", "Pending", "Ruling", "admit", "read", "register_only", "rule"]
 
 _ROWS: Mapping[Range, Callable[[Case], Ruling]] = {
     Range.GEOGRAPHIC: geographic.judge,
@@ -122,7 +122,7 @@ def rule(assertion: Assertion, number: Number | None, call: Call) -> list[Ruling
     case = Case.of(assertion, number, call)
     if case.position is Position.OTHER:
         return _rule_elsewhere(case)
-    if case.position is Position.REDIRECT and redirect.is_current_target(case):
+    if redirect.is_current_target(case):
         said = "the called number itself, not a redirection"
         return [case.finding(RuleName.NO_NUMBER, Outcome.PASS, said, basis="¶9")]
     return [_judge(one) for one in _apart(case)] if number.hidden else [_judge(case)]

@@ -15,13 +15,13 @@ import attrs
 
 from policy.claim import Assertion
 from policy.numbering import Notation, Number, Range
-from policy.position import Position
+from policy.position import CLI, Position
 from policy.profile import Article3, RuleName
 from policy.register import Consent, Derogation, MobileRange
 from policy.roaming import Answer, Roaming
 from policy.verdict import Finding, Outcome
 
-from .case import CLI, Call, Case, Pending, Proof, Ruling
+from .case import Call, Case, Pending, Proof, Ruling
 from .redirect import is_called, normal_forms
 
 #: Digits by which a range of numbers that are lent begins; what begins by fewer is an operator's, or a country's.

@@ -3,11 +3,12 @@
 By whatever trunk: the paragraph speaks of *all* the user's incoming calls. Known by the number they show.
 """
 
+from policy.position import CLI
 from policy.profile import Measure
 from policy.register import BlockedUser
 from policy.verdict import Finding, Outcome
 
-from .case import CLI, Case
+from .case import Case
 from .redirect import likely_home_numbers
 
 

@@ -6,11 +6,12 @@ or used with the consent of its holder).
 """
 
 from policy.numbering import Number
+from policy.position import CLI
 from policy.profile import Measure
 from policy.register import CallerList
 from policy.verdict import Finding, Outcome
 
-from .case import CLI, Case
+from .case import Case
 from .redirect import home_numbers
 
 

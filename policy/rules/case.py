@@ -12,8 +12,6 @@ from policy.profile import Action, Profile, RuleName
 from policy.register import Register
 from policy.verdict import Finding, Outcome
 
-#: The positions that say who calls.
-CLI = (Position.PRESENTATION, Position.NETWORK)
 _QUOTED = 64  # characters of a text that a sentence quotes; the finding holds it whole
 _OUTCOMES = {
     Action.PASS: Outcome.PASS,

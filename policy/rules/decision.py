@@ -4,12 +4,12 @@ For one number on one trunk, until a day that is written; in every position wher
 """
 
 from policy.numbering import Range
-from policy.position import Position
+from policy.position import CLI, Position
 from policy.profile import Action, Measure
 from policy.register import Decision
 from policy.verdict import Finding
 
-from .case import CLI, Case
+from .case import Case
 
 
 def judge(case: Case) -> Finding | None:

@@ -4,11 +4,12 @@ Beside the decree (the regulator has consulted on such a list for national calls
 ones too, where it is the one thing that is looked at.
 """
 
+from policy.position import CLI
 from policy.profile import Measure
 from policy.register import DoNotOriginate
 from policy.verdict import Finding, Outcome
 
-from .case import CLI, Case
+from .case import Case
 from .redirect import likely_home_numbers
 
 

@@ -4,9 +4,10 @@ import attrs
 
 from policy.claim import TrunkClass
 from policy.numbering import Range
+from policy.position import CLI
 from policy.verdict import Finding, Outcome
 
-from .case import CLI, Case
+from .case import Case
 
 _OTHER_CALLERS = (Range.FOREIGN, Range.GLOBAL_SERVICE, Range.MOBILE)
 

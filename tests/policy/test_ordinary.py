@@ -1,11 +1,12 @@
 """The look that knows an ordinary caller says what the rules say, of every claim, or leaves it to them."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import Claim, Notation, Outcome, Position, Register, TrunkClass, decide, ordinary
-from policy.engine import decide_at_length
 from policy.register import civil_day
 from tests.policy.making import BELGIUM, LONDON, NOW, claim, displayed, presented, said
 from tests.policy.test_laws import notations, raws
@@ -31,8 +32,14 @@ def test_what_is_known_at_a_look_is_what_the_rules_say(  # noqa: PLR0917 - what 
     claimed: list, called: str, trunk_class: TrunkClass, profile: object, register: Register, emergency: bool
 ) -> None:
     one = claim(*claimed, called=called, trunk_class=trunk_class, emergency=emergency)
-    at_length = decide_at_length(one, profile, register, NOW, {})  # type: ignore[arg-type]
+    at_length = decide_at_length(one, profile, register, NOW, {})
     assert decide(one, profile, register, NOW, {}) == at_length  # type: ignore[arg-type]
+
+
+def decide_at_length(*asked: object) -> object:
+    """What the rules say, with nothing known at a look."""
+    with patch.object(ordinary, "findings_on", return_value=None):
+        return decide(*asked)  # type: ignore[arg-type]
 
 
 def looked_at(one: Claim) -> bool:

@@ -266,14 +266,14 @@ BUGS = [
     Bug(
         "a trial is enforced",
         "policy.engine",
-        "trial=register.find(Shadow, claim.trunk, day))",
-        "trial=None)",
+        "trial = register.find(Shadow, claim.trunk, day)",
+        "trial = None",
         MEASURES,
     ),
     Bug(
         "a service number is known at a look as foreign",
         "policy.ordinary",
-        "foreign_range(digits) is Range.FOREIGN and",
+        "foreign_range(digits) is _FOREIGN and",
         "",
         ORDINARY,
     ),
