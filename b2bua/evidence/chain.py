@@ -44,14 +44,14 @@ def seal(facts: Mapping[str, object], personal: Mapping[str, object], previous: 
     kept: dict[str, dict[str, object]] = {}
     digests: dict[str, str] = {}
     for index, (name, value) in enumerate(personal.items()):
-        salt = salts[index * _SALT_BYTES : (index + 1) * _SALT_BYTES].hex()
-        kept[name] = {"salt": salt, "value": value}
-        digests[name] = _digest(salt, value)
-    line: dict[str, object] = {**facts, "digests": digests, "previous": previous}
-    line["hash"] = _hash(line)
-    if kept:
-        line["personal"] = kept
-    return _dump(line) + b"\n", str(line["hash"])
+        salt, text = salts[index * _SALT_BYTES : (index + 1) * _SALT_BYTES].hex(), _dump(value)
+        kept[name] = {"salt": salt, "value": orjson.Fragment(text)}
+        digests[name] = _digest(salt, text)
+    hashed = _dump({**facts, "digests": digests, "previous": previous})
+    own = hashlib.sha256(hashed).hexdigest()
+    # What is hashed is printed once: its closing brace makes room for what it does not cover.
+    beside = _dump({"hash": own, "personal": kept} if kept else {"hash": own})
+    return b"%b,%b\n" % (hashed[:-1], beside[1:]), own
 
 
 def salt_size(personal: Mapping[str, object]) -> int:
@@ -110,10 +110,11 @@ def _problem(line: bytes, previous: str) -> tuple[str, str]:
         stated = record["hash"]
         if record["previous"] != previous:
             return "does not name the line before it", previous
-        if _hash({key: value for key, value in record.items() if key not in _UNHASHED}) != stated:
+        hashed = _dump({key: value for key, value in record.items() if key not in _UNHASHED})
+        if hashlib.sha256(hashed).hexdigest() != stated:
             return "was changed after it was written", previous
         for name, field in record.get("personal", {}).items():
-            if _digest(field["salt"], field["value"]) != record["digests"][name]:
+            if _digest(field["salt"], _dump(field["value"])) != record["digests"][name]:
                 return f"its personal field {name!r} was changed after it was written", previous
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "is not a journal line", previous
@@ -127,12 +128,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _hash(line: Mapping[str, object]) -> str:
-    return hashlib.sha256(_dump(line)).hexdigest()
-
-
-def _digest(salt: str, value: object) -> str:
-    return hashlib.sha256(salt.encode() + b"\0" + _dump(value)).hexdigest()
+def _digest(salt: str, text: bytes) -> str:
+    return hashlib.sha256(b"%b\0%b" % (salt.encode(), text)).hexdigest()
 
 
 def _dump(value: object) -> bytes:
