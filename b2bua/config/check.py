@@ -3,15 +3,14 @@
 import ipaddress
 import re
 from collections.abc import Iterator
-from itertools import combinations
 
 import attrs
 
-from b2bua.config.address import Endpoint
 from b2bua.config.circuits import check_circuits
 from b2bua.config.entries import check_entries
 from b2bua.config.finding import Finding, Where
 from b2bua.config.header_rule import faults
+from b2bua.config.sharing import check_sharing
 from b2bua.config.tree import Config, Isup, Mode, Profile, Trunk
 from policy.claim import TrunkClass
 from policy.errors import PolicyError, ProfileError
@@ -35,8 +34,8 @@ def check(config: Config) -> Iterator[Finding]:
         yield from _isup(("trunk", index), trunk)
     yield from _header_rules(config)
     yield from _numbers(config)
-    yield from _bindings(config)
-    yield from _pairs(config)
+    yield from check_sharing(config)
+    yield from _classless(config)
     yield from check_circuits(config)
     yield from _routes(config)
     yield from _prefixes(config)
@@ -226,40 +225,7 @@ def _numbers(config: Config) -> Iterator[Finding]:
             yield Finding(where, f"{number!r} is no number in the form +32...", "write + and the country code first")
 
 
-def _bindings(config: Config) -> Iterator[Finding]:
-    """Sockets that the system would not give us both: every address of a host, and one of them, on one port."""
-    listens = [(index, endpoint) for index, trunk in enumerate(config.trunk) for endpoint in trunk.listen]
-    for (_, first), (index, second) in combinations(listens, 2):
-        if first != second and _collide(first, second):
-            yield Finding(
-                ("trunk", index, "listen"),
-                f"{second} and {first} cannot both be bound",
-                "write the same address in both places, or another port",
-            )
-
-
-def _pairs(config: Config) -> Iterator[Finding]:
-    """Names, sockets and peers that two trunks cannot both have."""
-    for (_, first), (index, second) in combinations(enumerate(config.trunk), 2):
-        where: Where = ("trunk", index)
-        if first.name == second.name:
-            yield Finding((*where, "name"), f"{second.name!r} is taken by an earlier trunk", "give it another name")
-        shared = next((ours for mine in first.listen for ours in second.listen if _collide(mine, ours)), None)
-        if shared is None:
-            continue
-        if first.trunk_class is not second.trunk_class:
-            yield Finding(
-                (*where, "listen"),
-                f"{shared} would carry both {first.trunk_class} and {second.trunk_class} calls ({first.name!r})",
-                "give each class a socket of its own: art. 2 wants them clearly separate",
-            )
-        clash = next((peer for peer in second.peers for other in first.peers if peer.overlaps(other)), None)
-        if clash is not None:
-            yield Finding(
-                (*where, "peers"),
-                f"{clash} on {shared} is also a peer of {first.name!r}, so a call could not be told to be either's",
-                "name peers that do not overlap, or listen elsewhere",
-            )
+def _classless(config: Config) -> Iterator[Finding]:
     for index, trunk in enumerate(config.trunk):
         if trunk.declared_class is None:
             yield Finding(
@@ -268,12 +234,6 @@ def _pairs(config: Config) -> Iterator[Finding]:
                 f"say class = {' or '.join(repr(str(each)) for each in TrunkClass)}",
                 fatal=False,
             )
-
-
-def _collide(first: Endpoint, second: Endpoint) -> bool:
-    if first.port != second.port or first.is_ipv6 != second.is_ipv6:
-        return False
-    return first.host == second.host or first.is_wildcard or second.is_wildcard
 
 
 def _routes(config: Config) -> Iterator[Finding]:

@@ -3,6 +3,8 @@
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,11 +70,15 @@ class Source:
             line = re.search(r"line (\d+)", str(error))
             return unreadable(self.path, f"not TOML: {error}", "see toml.io", int(line[1]) if line else None)
 
+    @cached_property
+    def _lines(self) -> "_Lines":
+        return _Lines.of(self.text)
+
     def mistake(self, finding: Finding) -> Mistake:
         """A finding with its line."""
         return Mistake(
             file=self.path,
-            line=line_of(self.text, finding.where),
+            line=self._lines.find(finding.where),
             key=spell(finding.where),
             problem=finding.problem,
             mend=finding.mend,
@@ -98,23 +104,54 @@ def line_of(text: str, where: Where) -> int | None:
 
     tomllib gives no positions. A key of an inline table falls back to the line of what holds it.
     """
-    names = [step for step in where if isinstance(step, str)]
-    indexes = _indexes(where)
-    table: list[str] = []
-    seen: Counter[tuple[str, ...]] = Counter()
-    found, depth = None, 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*(\[\[?)([^\]]*)\]", line)
-        path = [step.strip(" \t\"'") for step in header[2].split(".")] if header else [*table, *_key(line)]
-        if header:
-            table = path
-            if header[1] == "[[":
-                _count(tuple(path), seen)
-        shared = len(path) if path == names[: len(path)] else len(names) if path[: len(names)] == names else 0
-        arrays = [array for length in range(1, shared + 1) if (array := tuple(path[:length])) in seen]
-        if shared > depth and all(indexes.get(array, 0) == seen[array] - 1 for array in arrays):
-            found, depth = number, shared
-    return found
+    return _Lines.of(text).find(where)
+
+
+@attrs.frozen
+class _Lines:
+    """Where each key and table stands, by its steps: `("trunk", 1, "header", 0)` is the second trunk's first header."""
+
+    numbers: Mapping[Where, int]
+    arrays: frozenset[tuple[str, ...]]
+    """The names of the arrays of tables."""
+
+    @classmethod
+    def of(cls, text: str) -> "_Lines":
+        """One look at each line, however many keys will be asked for."""
+        numbers: dict[Where, int] = {}
+        arrays: set[tuple[str, ...]] = set()
+        seen: Counter[tuple[str, ...]] = Counter()
+        table: list[str] = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            header = re.match(r"\s*(\[\[?)([^\]]*)\]", line)
+            path = [step.strip(" \t\"'") for step in header[2].split(".")] if header else [*table, *_key(line)]
+            if header:
+                table = path
+                if header[1] == "[[":
+                    arrays.add(tuple(path))
+                    _count(tuple(path), seen)
+            where: Where = ()
+            for length, name in enumerate(path, start=1):
+                where, array = (*where, name), tuple(path[:length])
+                if array in seen:
+                    where = (*where, seen[array] - 1)
+                numbers.setdefault(where, number)
+        return cls(numbers, frozenset(arrays))
+
+    def find(self, where: Where) -> int | None:
+        """The line of the key, or of the innermost table or key around it that has one."""
+        found, at, names = None, Where(), tuple[str, ...]()
+        indexes = _indexes(where)
+        for step in where:
+            if isinstance(step, int):
+                continue
+            names, at = (*names, step), (*at, step)
+            if names in self.arrays:
+                at = (*at, indexes.get(names, 0))
+            if at not in self.numbers:
+                break
+            found = self.numbers[at]
+        return found
 
 
 def _indexes(where: Where) -> dict[tuple[str, ...], int]:
