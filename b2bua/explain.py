@@ -202,17 +202,18 @@ def run_vectors(config: Config, path: Path, at: datetime.datetime) -> tuple[int,
         vectors = [_vector(vector) for vector in orjson.loads(path.read_bytes())["vectors"]]
     except OSError as error:
         raise GatewayError(f"{path} cannot be read: {error.strerror}") from error
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise GatewayError(f"{path} is not a vector file: {error}") from error
     return len(vectors), list(_disagreements(config, vectors, at))
 
 
 def _vector(vector: dict[str, Any]) -> dict[str, Any]:
-    """The same, its shape tried. Raises KeyError and TypeError."""
+    """The same, its shape tried. Raises KeyError, TypeError and ValueError."""
     texts = [vector[key] for key in ("id", "trunk", "request_uri", "verdict")]
     headers = vector["headers"]
     if not isinstance(headers, list) or not all(isinstance(text, str) for text in [*texts, *headers]):
         raise TypeError(f"{vector['id']}: id, trunk, request_uri and verdict are strings, headers a list of strings")
+    bytes.fromhex(vector.get("body", ""))
     return vector
 
 
@@ -228,8 +229,11 @@ def _disagreements(config: Config, vectors: list[dict[str, Any]], at: datetime.d
 
 
 def message_of(vector: Mapping[str, Any]) -> bytes:
-    """A vector's Request-URI and headers, completed to a whole INVITE by what it does not say itself."""
-    said = [_tagged(header) for header in vector["headers"]]
+    """A vector's Request-URI and headers, completed to a whole INVITE by what it does not say itself.
+
+    Its body, if it has one, is written in hexadecimal digits: ISUP is no text.
+    """
+    said, body = [_tagged(header) for header in vector["headers"]], bytes.fromhex(vector.get("body", ""))
     names = {key_of(header.partition(":")[0].strip()) for header in said}
     usual = (
         "Via: SIP/2.0/UDP vector.invalid:5060;branch=z9hG4bKvector;rport",
@@ -244,11 +248,11 @@ def message_of(vector: Mapping[str, Any]) -> bytes:
         f"INVITE {vector['request_uri']} SIP/2.0",
         *(line for line in usual if key_of(line.partition(":")[0]) not in names),
         *said,
-        "Content-Length: 0",
+        f"Content-Length: {len(body)}",
         "",
         "",
     ]
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
 
 
 def _tagged(header: str) -> str:

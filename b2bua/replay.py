@@ -20,7 +20,7 @@ import orjson
 
 from b2bua.call.hooks import RULE as HOOK
 from b2bua.errors import JournalError
-from b2bua.evidence import Broken, legible, segments_of
+from b2bua.evidence import Broken, chains_of, legible
 from b2bua.identity.screening import claim_of, unreadable
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.engine import decide
@@ -106,7 +106,7 @@ def replayed(paths: Iterable[Path], judge: "Judge", tell: Callable[[Broken], Non
 
 def segments(journal: Path) -> list[Path]:
     """The segments of a journal's folder, or the one that is named. Raises JournalError when there is none."""
-    found = [journal] if journal.is_file() else segments_of(journal)
+    found = [journal] if journal.is_file() else [segment for chain in chains_of(journal) for segment in chain]
     if not found:
         raise JournalError(f"{journal} holds no journal")
     return found
@@ -274,4 +274,5 @@ def _assertion(fields: Mapping[str, Any]) -> Assertion:
         raw=legible(fields["raw"]),
         notation=Notation(fields["notation"]),
         user_phone=bool(fields["user_phone"]),
+        is_first=bool(fields.get("is_first", False)),
     )

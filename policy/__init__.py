@@ -10,6 +10,7 @@
     profile.py    a country's rules as data (`profile_file.py` reads profiles/*.toml)
     standing.py   the class that a call truly has
     rules/        the rows of the decision table and what goes before them, one file each
+    called.py     the called number, in normal form and plainly
     ordinary.py   an ordinary foreign caller, known at a look
     engine.py     decide(claim, profile, register, now, answers, ledger) -> Verdict | Questions
     errors.py     what is the profile's fault, or ours

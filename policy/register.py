@@ -323,6 +323,8 @@ class Register:
 
     def suspension(self, derogation: Derogation, trunk: str, day: date) -> Suspension | None:
         """What suspends that derogation there."""
+        if (Suspension, None) not in self._found:
+            return None
         return self.find(Suspension, (derogation, trunk), day) or self.find(Suspension, (derogation, None), day)
 
     def node(self, address: IPv4Address | IPv6Address, day: date) -> Node | None:

@@ -28,11 +28,14 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-# Frozen slots are set one by one through object.__setattr__; without slots an ordinary claim is decided in 0.86 times a
-# `phonenumbers.parse` instead of 1.06 (2026-11-23).
-@attrs.frozen(kw_only=True, slots=False)
-class Finding:
-    """What one rule says of one number in one place."""
+@attrs.define(unsafe_hash=True)
+class Draft:
+    """A finding before it is sealed.
+
+    A frozen class sets its fields one by one past itself, in 1.0 us where an open one takes 0.4, and a call has several
+    findings. So who makes many makes drafts, and seals each at once by giving it the class that lets nothing be
+    changed: a decision on five numbers takes 3.1 `phonenumbers.parse` so, and 3.6 without (2026-11-23).
+    """
 
     position: Position
     header: str
@@ -54,6 +57,14 @@ class Finding:
     """A name to count and alarm by; "" for none."""
     entry: str = ""
     """The reference of the register's entry that it rests on; "" when it rests on none."""
+
+
+@attrs.frozen
+class Finding(Draft):
+    """What one rule says of one number in one place.
+
+    Frozen, since a program that embeds the gateway gets to see what was found, and may not alter it.
+    """
 
 
 _PLACES = {position: place for place, position in enumerate(Position)}

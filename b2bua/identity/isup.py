@@ -103,6 +103,9 @@ QUALIFIED: Final = {
     0x07: Position.REDIRECT,  # additional original called number
     0x08: Position.REDIRECT,  # additional redirecting number
 }
+#: Who was called at first, by the parameter and by the qualifier of a generic number. All others that redirect are
+#: told as the last to have done so (Q.732.2 §2.5.2.1).
+_FIRST, _FIRST_QUALIFIED = 0x28, 0x07
 #: Every parameter of Q.763 (12/1999) table 5, with those of its amendments up to 2009.
 KNOWN: Final = frozenset(
     {
@@ -140,6 +143,11 @@ class IsupNumber:
         return NUMBERS[self.parameter]
 
     @property
+    def is_first(self) -> bool:
+        """Whether it is the number called at first, which may have been redirected more than once since."""
+        return self.parameter == _FIRST or self.qualifier == _FIRST_QUALIFIED
+
+    @property
     def raw(self) -> str:
         """The number as a SIP user part says it, so that it is judged as it would be there.
 
@@ -173,11 +181,13 @@ class IsupMessage:
 
     def assertions(self, first: int) -> Iterator[Assertion]:
         """What it asserts of the caller, and of who redirected; their index runs on from `first`."""
-        told = [(number.position, number.raw, Notation.SIP) for number in self.numbers if number.digits]
-        told += [(Position.DISPLAY, text, Notation.DISPLAY) for text in self.display]
-        told += [(Position.OTHER, text, Notation.DISPLAY) for text in self.texts]
-        for index, (position, raw, notation) in enumerate(told, first):
-            yield Assertion(position=position, header=HEADER, index=index, raw=raw, notation=notation)
+        told = [(one.position, one.raw, Notation.SIP, one.is_first) for one in self.numbers if one.digits]
+        told += [(Position.DISPLAY, text, Notation.DISPLAY, False) for text in self.display]
+        told += [(Position.OTHER, text, Notation.DISPLAY, False) for text in self.texts]
+        for index, (position, raw, notation, is_first) in enumerate(told, first):
+            yield Assertion(
+                position=position, header=HEADER, index=index, raw=raw, notation=notation, is_first=is_first
+            )
 
 
 def read_isup(octets: bytes) -> IsupMessage:

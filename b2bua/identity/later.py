@@ -4,7 +4,7 @@ Numbers of the set-up keep their answers. A mobile number first seen in mid-call
 show is taken out of it; whether that refuses the message is the caller's choice (UPDATE and re-INVITE: yes).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
@@ -15,12 +15,12 @@ from b2bua.identity.redaction import clean, secrets_of, strip_signalling, sweep,
 from b2bua.identity.screening import IDENTITY, TEXTS, assertions_of
 from b2bua.identity.signalling import enclosed, told_in
 from b2bua.moment import Moment
-from policy.claim import Assertion, Claim
+from policy.claim import Assertion, Claim, Position
 from policy.engine import decide
 from policy.profile import Profile
 from policy.register import Register
 from policy.roaming import Answer, Questions, Roaming
-from policy.rules.case import MARKED
+from policy.rules.clause import MARKED
 from policy.verdict import Outcome, Verdict
 from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
@@ -29,6 +29,15 @@ from sipstack.values.registry import key as key_of
 #: Requests that may change who calls, so that a forbidden caller refuses them; others lose the field and go on.
 TELLS_WHO = frozenset({"INVITE", "UPDATE"})
 _FROM = frozenset({"from"})
+#: What is judged of a message, beside its body and a From that may be another than it was.
+_TELLING = IDENTITY.union(TEXTS, {"content-type"})
+
+
+def says_nothing(message: Message) -> bool:
+    """Whether nothing in a message could tell who calls, so that a screen without secrets would leave it as it is."""
+    if message.body or (isinstance(message, Request) and message.method in TELLS_WHO):
+        return False
+    return _TELLING.isdisjoint(message.headers.keys)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +78,7 @@ class LaterScreen:
             return Outcome.BLOCK, ()
         if not assertions:
             return Outcome.PASS, ()
-        verdict, is_new = self._decide(assertions, profile, register, moment)
+        verdict, is_new = self._decide((*assertions, *self._redirecting(message)), profile, register, moment)
         if is_new:
             _drop(headers, IDENTITY)
         _drop(headers, {key_of(f.header) for f in verdict.findings if f.outcome is not Outcome.PASS})
@@ -105,6 +114,7 @@ class LaterScreen:
         try:
             found = enclosed(message)
             assertions = tuple(told_in(message)) if self.isup is Isup.JUDGE else ()
+            headers = tuple(_redirecting(assertions_of(message, without=_FROM))) if assertions else ()
         except ParseError:
             return Outcome.STRIP, False
         if not found or self.isup is not Isup.JUDGE:
@@ -113,9 +123,17 @@ class LaterScreen:
             return Outcome.STRIP, False
         if self.withheld or not assertions:
             return Outcome.PASS, not self.withheld
-        verdict, is_new = self._decide(assertions, profile, register, moment)
+        verdict, is_new = self._decide((*assertions, *headers), profile, register, moment)
         outcome = Outcome.STRIP if is_new else verdict.outcome
         return outcome, outcome is Outcome.PASS
+
+    def _redirecting(self, message: Message) -> tuple[Assertion, ...]:
+        """Who redirected by its signalling, of which its headers may tell another story; () where that does not
+        cross."""
+        try:
+            return tuple(_redirecting(told_in(message))) if self.isup is Isup.JUDGE else ()
+        except ParseError:
+            return ()
 
     def _tells_of_another(self, message: Message) -> bool:
         """Whether its From may name a new caller (RFC 4916).
@@ -131,6 +149,10 @@ class LaterScreen:
 def _unanswered(questions: Questions) -> dict[str, Answer]:
     """What nobody will be asked any more: nobody vouches for these numbers."""
     return {number: Answer(Roaming.UNKNOWN_SUBSCRIBER, "not asked") for number in questions.numbers}
+
+
+def _redirecting(told: Iterable[Assertion]) -> Iterator[Assertion]:
+    return (one for one in told if one.position is Position.REDIRECT)
 
 
 def _drop(headers: Headers, keys: frozenset[str] | set[str]) -> None:

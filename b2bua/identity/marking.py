@@ -7,7 +7,7 @@ import attrs
 
 from b2bua.identity.screening import CARRIERS
 from policy.position import CLI
-from policy.rules.case import MARKED
+from policy.rules.clause import MARKED
 from policy.verdict import Verdict
 from sipstack.message import Headers
 from sipstack.values import Address, SipUri, TelUri

@@ -7,7 +7,7 @@ SIP-I and SIP-T put ISUP there (Q.1912.5, RFC 3372), others QSIG (RFC 3204), who
 are told apart strictly, since a part that only the next reader finds is one that nobody has judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 import attrs
@@ -117,8 +117,13 @@ def message_type(headers: Headers) -> MediaType:
 
 def told_in(message: Bodied) -> Iterator[Assertion]:
     """What the signalling in a message asserts of its caller. Raises ParseError when it cannot be read."""
+    return told_by(enclosed(message))
+
+
+def told_by(signalling: Iterable[Enclosed]) -> Iterator[Assertion]:
+    """What these assert of the caller. Raises ParseError when one cannot be read."""
     count = 0
-    for one in enclosed(message):
+    for one in signalling:
         assertions = tuple(one.read().assertions(count))
         yield from assertions
         count += len(assertions)

@@ -1,6 +1,9 @@
 """The called number, and the trunk that leads to it."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote
 
 import attrs
@@ -15,6 +18,11 @@ _SOS = re.compile(r"urn:service:sos(\.[a-z0-9.-]+)?", re.IGNORECASE)
 # reached by its routing number (RFC 4694): `112;phone-context=+3293330` is +3293330112.
 _LEADS_ON = re.compile(r";(?:rn=|phone-context=\+?(?:[-.()]*+[0-9]){4})", re.IGNORECASE)
 _ROUTING_NUMBER = re.compile(r";rn=([^;@?]*+)", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[-.() ]")
+_DIALLED_ABROAD = re.compile(r"\A00(?=[1-9])")
+#: Request-URIs whose number is remembered: a call asks for that of its own again and again.
+_REMEMBERED: Final = 1_024
+_MEMORABLE: Final = 256
 
 
 def called_number(uri: str) -> str:
@@ -23,6 +31,10 @@ def called_number(uri: str) -> str:
     `sip:%2B32-9-333.00.00@host` is `+3293330000`, and `urn:service:sos.fire` is itself. A URI without a user gives "".
     Raises nothing.
     """
+    return _remembered(uri) if len(uri) <= _MEMORABLE else _called_number(uri)
+
+
+def _called_number(uri: str) -> str:
     try:
         parsed = parse_uri(uri)
     except ParseError:
@@ -33,29 +45,35 @@ def called_number(uri: str) -> str:
         raw = parsed.subscriber
     else:
         return uri.lower() if is_sos(uri) else ""
-    number = re.sub(r"[-.() ]", "", unquote(raw.partition(";")[0], errors="surrogateescape"))
-    return re.sub(r"\A00(?=[1-9])", "+", number)
+    number = _SEPARATORS.sub("", unquote(raw.partition(";")[0], errors="surrogateescape"))
+    return _DIALLED_ABROAD.sub("+", number)
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_called_number)
 
 
 def is_sos(uri: str) -> bool:
     """Whether it names the emergency service, or one under it, by its URN."""
-    return _SOS.fullmatch(uri) is not None
+    return uri[:1] in ("u", "U") and _SOS.fullmatch(uri) is not None
 
 
 def destination(uri: str) -> tuple[str, str]:
-    """What decides where a call goes: the called number, and the routing number of a ported one (RFC 4694 `rn`).
+    """What decides where a call goes: the called number, and the routing number of a ported one (RFC 4694 `rn`), in the
+    user part or behind the host, where some write it; of several, all.
 
     Raises nothing."""
-    found = _ROUTING_NUMBER.search(uri)
-    return called_number(uri), found[1].lower() if found else ""
+    return called_number(uri), ";".join([number.lower() for number in _ROUTING_NUMBER.findall(unquote(uri))])
 
 
 @attrs.frozen
 class Routes:
-    """Routes by trunk and prefix of the called number: the longest match wins."""
+    """Routes by trunk and prefix of the called number: the longest match wins.
 
-    by_source: dict[str, tuple[tuple[str, str], ...]]
-    """Trunk to (prefix, trunk), the longest prefix first."""
+    A search asks once for each length of prefix that there is, however many routes there are.
+    """
+
+    by_source: Mapping[str, "Prefixes"]
+    """Those of calls that come by a trunk."""
     emergency_numbers: frozenset[str]
     emergency_trunk: str | None
     """The trunk that carries calls to emergency numbers; None when none is declared."""
@@ -63,14 +81,11 @@ class Routes:
     @classmethod
     def of(cls, config: Config, emergency_numbers: frozenset[str]) -> "Routes":
         """From a configuration that has been checked, and the emergency numbers of its profile."""
-        by_source: dict[str, list[tuple[str, str]]] = {}
+        by_source: dict[str, dict[str, str]] = {}
         for route in config.route:
-            by_source.setdefault(route.source, []).append((route.prefix, route.to))
-        ordered = {
-            source: tuple(sorted(routes, key=lambda route: len(route[0]), reverse=True))
-            for source, routes in by_source.items()
-        }
-        return cls(ordered, emergency_numbers, config.emergency.route if config.emergency else None)
+            by_source.setdefault(route.source, {}).setdefault(route.prefix, route.to)
+        found = {source: Prefixes(routes) for source, routes in by_source.items()}
+        return cls(found, emergency_numbers, config.emergency.route if config.emergency else None)
 
     def is_emergency(self, number: str) -> bool:
         """Whether the call is exactly to an emergency number, or to the service by its name, and a route carries it."""
@@ -90,4 +105,27 @@ class Routes:
         """The name of the trunk that a call from `source` to `number` leaves by."""
         if self.is_emergency(number):
             return self.emergency_trunk
-        return next((to for prefix, to in self.by_source.get(source, ()) if number.startswith(prefix)), None)
+        prefixes = self.by_source.get(source)
+        return None if prefixes is None else prefixes.longest(number)
+
+
+@attrs.frozen
+class Prefixes:
+    """The routes of one trunk."""
+
+    to: Mapping[str, str] = attrs.field(repr=False)
+    """The trunk that a prefix leads to."""
+    _lengths: tuple[int, ...] = attrs.field(init=False, repr=False, eq=False)
+    """Of the prefixes, the longest first."""
+
+    @_lengths.default
+    def _of_the_prefixes(self) -> tuple[int, ...]:
+        return tuple(sorted({len(prefix) for prefix in self.to}, reverse=True))
+
+    def longest(self, number: str) -> str | None:
+        """Where the longest prefix of a number leads; None when it has none here."""
+        for length in self._lengths:
+            found = self.to.get(number[:length])
+            if found is not None:
+                return found
+        return None

@@ -27,6 +27,7 @@ _WORD = re.compile(r"(?<![A-Za-z0-9])[0-9]+(?: [0-9]+)*(?![A-Za-z0-9])")
 _BEGUN = re.compile(r"\A[0-9]|\+|(?<![0-9])00")  # from here on, letters may only interrupt a number
 _CODE_LENGTH = 6
 _MORE = 3  # digits beside a number are another one
+_ABROAD = 4  # foreign numbers that a display-name shows, at most, and that are looked into
 _FINDS = 64  # numbers reported from one text
 
 
@@ -68,10 +69,12 @@ def _shown(raw: str, text: str, plan: Plan) -> list[Number]:
 def _numbers(raw: str, text: str, whole: bool, plan: Plan) -> list[Number]:
     homes: list[Hidden] = []
     others: list[Number] = []
+    abroad: list[Segment] = []
     for piece in segments(text):
         foreign = _foreign(raw, _international(piece), plan)
         if foreign is not None:
             others.append(foreign)
+            abroad.append(piece)
             continue
         found = list(read_segment(piece, plan))
         homes += found
@@ -80,9 +83,24 @@ def _numbers(raw: str, text: str, whole: bool, plan: Plan) -> list[Number]:
             others.append(Number(raw=raw, range=Range.BAD_FORM, digits=piece.digits, breaches=(_breach(piece),)))
     if not whole and (begun := _BEGUN.search(text)):
         rest = without_letters(text[begun.start() :])
-        homes += [hidden for piece in segments(rest) for hidden in read_segment(piece, plan)]
+        homes += [hidden for piece in segments(rest) for hidden in _beside(piece, abroad[:_ABROAD], plan)]
     numbers = [_home(raw, hidden, whole, plan) for hidden in unique([*homes, *by_library(text, plan)])] + others
     return _bounded(raw, numbers)
+
+
+def _beside(piece: Segment, abroad: list[Segment], plan: Plan) -> Iterator[Hidden]:
+    """The home numbers in a piece of the text without its letters, but for those that are only a part of another
+    country's number with which the piece begins: that one has been read as what it is."""
+    begun = [one for one in abroad if one.plus and piece.plus and piece.digits.startswith(one.digits)]
+    first = max(begun, key=lambda one: len(one.digits), default=None)
+    if first is None or (length := len(first.digits)) not in piece.ends:
+        yield from read_segment(piece, plan)
+        return
+    inside = {hidden.e164 for hidden in read_segment(first, plan)}
+    yield from (hidden for hidden in read_segment(piece, plan) if hidden.e164 not in inside)
+    starts = tuple(start - length for start in piece.starts if start >= length)
+    ends = frozenset(end - length for end in piece.ends if end > length)
+    yield from read_segment(Segment(piece.digits[length:], False, starts, ends), plan)
 
 
 def _length(hidden: Hidden, plan: Plan) -> int:

@@ -43,6 +43,7 @@ _TOKEN = re.compile(r"\+|[0-9]+|[A-Za-z]+")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _ATTEMPT = re.compile(r"\A[+0-9]|\+[0-9]|[0-9]{8}")
 _CONTEXT = re.compile(r"phone-context=([^;]{0,64})")
+_ROUTED = re.compile(r"(?:\A|;)\s*(rn|cic)(-context)?\s*=\s*([+0-9.()-]{1,64})(?![^;\s])")
 _ZERO_LIKE = re.compile(r"(?<![A-Za-z])[OoIl]{1,8}(?=[0-9])|(?<=[0-9])[OoIl]{1,8}(?![A-Za-z])")
 _ZERO_DIGITS = str.maketrans("OoIl", "0011")
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
@@ -267,13 +268,30 @@ def _in_context(raw: str, plan: Plan) -> Iterator[Hidden]:
         return
     local = "".join(_DIGIT.findall(plain(text.partition(";")[0])))[:_WINDOW]
     for context in contexts[:_CONTEXTS]:
-        home = plan.at_home("".join(_DIGIT.findall(plain(context))).lstrip("0"))
-        if home is not None and local:
-            area = home[0].untrunked(home[1])
-            for rest in dict.fromkeys((local, home[0].untrunked(local))):
-                found = _whole_or_leading(home[0], area + rest)
-                if found is not None:
-                    yield Hidden(*found, sure=True)
+        yield from _completed(local, "".join(_DIGIT.findall(plain(context))), plan)
+
+
+def in_routing(raw: str, plan: Plan) -> Iterator[Hidden]:
+    """A local routing number, or a local carrier, completed by its own context: `rn=25551212;rn-context=+32` (RFC 4694
+    §4)."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for name, is_context, value in _ROUTED.findall(_undone(raw, unescape)[-1].lower()):
+        told.setdefault((name, is_context), []).append(value)
+    for name in ("rn", "cic"):
+        for context in told.get((name, "-context"), [])[:_CONTEXTS]:
+            for local in told.get((name, ""), [])[:_CONTEXTS]:
+                if not local.startswith("+"):
+                    yield from _completed("".join(_DIGIT.findall(local)), "".join(_DIGIT.findall(context)), plan)
+
+
+def _completed(local: str, context: str, plan: Plan) -> Iterator[Hidden]:
+    home = plan.at_home(context.lstrip("0"))
+    if home is not None and local:
+        area = home[0].untrunked(home[1])
+        for rest in dict.fromkeys((local, home[0].untrunked(local))):
+            found = _whole_or_leading(home[0], area + rest)
+            if found is not None:
+                yield Hidden(*found, sure=True)
 
 
 @lru_cache(maxsize=4096)

@@ -51,6 +51,8 @@ class Range(StrEnum):
     NONE = "none"
 
 
+#: What a number is that belongs to no home country.
+ABROAD = frozenset((Range.FOREIGN, Range.GLOBAL_SERVICE))
 _FOREIGN: Mapping[str, Range] = {
     digits: Range.GLOBAL_SERVICE if REGIONS[int(code)] == (_NON_GEOGRAPHIC_ENTITY,) else Range.FOREIGN
     for digits, code in _CODES.items()
@@ -158,6 +160,15 @@ class Plan:
                 return plan, digits[len(plan.country_code) :]
         return None
 
+    def placed(self, digits: str) -> tuple[Range | None, str]:
+        """What international digits are, at home or abroad, None when nothing has them; and the national ones of a home
+        number, all of another's."""
+        if digits.startswith(self.country_code):
+            national = digits[len(self.country_code) :]
+            return self.classify(national), national
+        home = self.at_home(digits) if self.overseas else None
+        return (_FOREIGN.get(digits[:3]), digits) if home is None else (home[0].classify(home[1]), home[1])
+
     def national(self, e164: str) -> str:
         """The national digits of a home number in normal form; all its digits when it is foreign."""
         digits = e164.removeprefix("+")
@@ -215,13 +226,16 @@ def dialled_in(digits: str, country_code: str) -> bool:
     hand out. Where only service numbers are as long, it must be one.
     """
     region = REGIONS[int(country_code)][0]
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    if metadata is not None and metadata.national_prefix == "0" and not digits.startswith("0"):
-        return False
     try:
         number = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:
         return False
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is not None and metadata.national_prefix == "0" and not digits.startswith("0"):
+        # Of some countries the library knows a trunk zero that nobody there writes.
+        written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        if digits != "".join(c for c in written if c.isdecimal()):
+            return False
     if number.country_code != int(country_code):
         return False
     if number.italian_leading_zero and not phonenumbers.is_valid_number(number):

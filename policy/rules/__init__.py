@@ -35,10 +35,11 @@ and what a place changes:
     redirect.py         which History-Info entries redirect
     elsewhere.py        what is no CLI but is read back
 
-case.py holds what they all look at.
+case.py holds what they all look at, clause.py what a row says in one column, sheet.py all that is the same for each
+number of a kind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -75,8 +76,28 @@ from . import (
     unopened_mobile,
 )
 from .case import Call, Case, Pending, Ruling
+from .clause import Clause, Sheet
+from .sheet import sheet_of
 
-__all__ = ["Call", "Case", "Pending", "Ruling", "admit", "read", "register_only", "rule"]
+__all__ = [
+    "Call",
+    "Case",
+    "Pending",
+    "Ruling",
+    "Sheet",
+    "admit",
+    "read",
+    "register_only",
+    "rule",
+    "rule_text",
+    "sheet_of",
+]
+
+# A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02.
+_TEXT, _OTHER_TEXT = Notation.DISPLAY, Notation.OTHER
+_DISPLAY, _REDIRECT, _OTHER = Position.DISPLAY, Position.REDIRECT, Position.OTHER
+_PASS, _BLOCK, _BAD_FORM = Outcome.PASS, Outcome.BLOCK, Range.BAD_FORM
+_PASSES, _NO_NUMBER, _ARTICLE_4 = Action.PASS, RuleName.NO_NUMBER, TrunkClass.ARTICLE_4
 
 _ROWS: Mapping[Range, Callable[[Case], Ruling]] = {
     Range.GEOGRAPHIC: geographic.judge,
@@ -93,6 +114,7 @@ _ROWS: Mapping[Range, Callable[[Case], Ruling]] = {
 }
 
 
+_TARGET = Clause(RuleName.NO_NUMBER, "¶9", Outcome.PASS, "the called number itself, not a redirection")
 #: The rule of a number that the set-up of the call has let pass.
 ADMITTED = "admitted"
 #: The rows that a derogation can make give way.
@@ -107,25 +129,38 @@ _EXCUSABLE: Mapping[Range, RuleName] = {
 def read(assertion: Assertion, call: Call) -> Number:
     """The number of an assertion that is no text for the eye."""
     # A display notation outside the display position is a text that claims to be a CLI: judged as strictly as one.
-    notation = Notation.OTHER if assertion.notation is Notation.DISPLAY else assertion.notation
+    notation = _OTHER_TEXT if assertion.notation is _TEXT else assertion.notation
     return judge(assertion.raw, notation, call.profile.plan, assertion.user_phone)
 
 
-def rule(assertion: Assertion, number: Number | None, call: Call) -> list[Ruling]:
-    """What the rules say of one assertion, read or, if it is a text for the eye, not: one ruling for each number found
-    in it, at least one."""
-    if number is None:
-        if assertion.position is Position.DISPLAY:
-            return [_judge_shown(Case.of(assertion, shown, call)) for shown in display.numbers_in(assertion, call)]
-        shown_there = display.numbers_in(assertion, call)
-        return [ruling for shown in shown_there for ruling in _rule_elsewhere(Case.of(assertion, shown, call))]
+def rule_text(assertion: Assertion, call: Call) -> Sequence[Ruling]:
+    """What the rules say of a text for the eye: one ruling for each number found in it, at least one."""
+    numbers = display.numbers_in(assertion, call)
+    if len(numbers) == 1:
+        return rule(assertion, numbers[0], call)
+    return [ruling for shown in numbers for ruling in rule(assertion, shown, call)]
+
+
+def rule(assertion: Assertion, number: Number, call: Call) -> Sequence[Ruling]:
+    """What the rules say of the number of an assertion: one ruling, or one for each home number that hides in it."""
+    position = assertion.position
+    if position is _REDIRECT and redirect.is_current_target(assertion, number, call):
+        return (_current_target(assertion, number, call),)
+    clause = call.sheet[position].get(number.range)
+    if clause is not None and not (number.hidden or number.protected):
+        return (clause.finding(assertion, number.range, number.e164, number.digits),)
     case = Case.of(assertion, number, call)
-    if case.position is Position.OTHER:
+    if position is _OTHER:
         return _rule_elsewhere(case)
-    if redirect.is_current_target(case):
-        said = "the called number itself, not a redirection"
-        return [case.finding(RuleName.NO_NUMBER, Outcome.PASS, said, basis="¶9")]
-    return [_judge(one) for one in _apart(case)] if number.hidden else [_judge(case)]
+    if position is _DISPLAY:
+        return (_judge_shown(case),)
+    return [_judge(one) for one in _apart(case)]
+
+
+def _current_target(assertion: Assertion, number: Number, call: Call) -> Finding:
+    if number.hidden or number.e164 is None:
+        return Case.of(assertion, number, call).finding(_NO_NUMBER, _PASS, _TARGET.what, basis=_TARGET.basis)
+    return _TARGET.finding(assertion, number.range, number.e164)
 
 
 def register_only(assertion: Assertion, number: Number, call: Call) -> Finding | None:
@@ -143,13 +178,13 @@ def _judge(case: Case) -> Ruling:
     listed = case.call.register.names_callers
     if listed and (measured := blocked_user.judge(case) or decision.judge(case)) is not None:
         return measured
-    if case.number.e164 in case.call.claim.admitted and (case.number.sure or case.position is Position.DISPLAY):
-        return case.finding(ADMITTED, Outcome.PASS, "a number that passed as the call was set up", basis="¶9")
+    if case.number.e164 in case.call.claim.admitted and (case.number.sure or case.position is _DISPLAY):
+        return case.finding(ADMITTED, _PASS, "a number that passed as the call was set up", basis="¶9")
     ruling = (_excuse(case) if case.call.may_excuse else None) or _ROWS[case.number.range](case)
-    if listed and not (isinstance(ruling, Finding) and ruling.outcome is Outcome.BLOCK):
+    if listed and not (isinstance(ruling, Finding) and ruling.outcome is _BLOCK):
         # Where the law itself refuses, its article is the ground and not a list beside it.
         ruling = do_not_originate.judge(case) or ruling
-    if case.call.trunk_class is TrunkClass.ARTICLE_4 and isinstance(ruling, Finding):
+    if case.call.trunk_class is _ARTICLE_4 and isinstance(ruling, Finding):
         return special.flagged(case, ruling)
     return ruling
 
@@ -162,7 +197,7 @@ def _judge_shown(case: Case) -> Ruling:
 def _excuse(case: Case) -> Ruling | None:
     """What a derogation makes of it, where the row names one and would not let it pass anyway."""
     name = _EXCUSABLE.get(case.number.range)
-    if name is None or case.action(name) is Action.PASS:
+    if name is None or case.action(name) is _PASSES:
         return None
     unless = case.call.profile.rules[name].unless
     found: Ruling | None = None
@@ -178,7 +213,7 @@ def _excuse(case: Case) -> Ruling | None:
 def _rule_elsewhere(case: Case) -> list[Ruling]:
     if elsewhere.only_called(case):
         said = "the called number itself, which the callee knows"
-        return [case.finding(RuleName.NO_NUMBER, Outcome.PASS, said)]
+        return [case.finding(_NO_NUMBER, _PASS, said)]
     return [elsewhere.flagged(_ROWS[one.number.range](one)) for one in _apart(case)]
 
 
@@ -186,7 +221,7 @@ def _apart(case: Case) -> list[Case]:
     """The case once for each home number that hides in it, so that each gets its finding."""
     if not case.number.hidden:
         return [case]
-    span = Range.BAD_FORM if case.position is Position.OTHER else case.number.range
+    span = _BAD_FORM if case.position is _OTHER else case.number.range
     plan = case.call.profile.plan
     return [
         attrs.evolve(

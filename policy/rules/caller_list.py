@@ -22,7 +22,7 @@ def judge(case: Case) -> Finding | None:
     if terms is None or case.position not in CLI:
         return None
     lists = list(call.register.all(CallerList, call.claim.trunk, call.day))
-    shown = home_numbers(case.number, call.profile.plan)
+    shown = home_numbers(case.number)
     if not lists or not shown or any(_is_on(case.number, shown, one) for one in lists):
         return None
     what = f"a number that is neither assigned nor lent to this customer ({lists[0].reference})"

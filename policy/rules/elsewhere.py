@@ -14,7 +14,7 @@ from .redirect import home_numbers, is_called
 
 def only_called(case: Case) -> bool:
     """Whether the home numbers there are the called one and no other."""
-    return is_called(home_numbers(case.number, case.call.profile.plan), case.call)
+    return is_called(home_numbers(case.number), case.call)
 
 
 def flagged(ruling: Ruling) -> Ruling:

@@ -7,7 +7,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+ROW, WHAT = RuleName.FOREIGN, "a foreign number"
+
 
 def judge(case: Case) -> Ruling:
     """The row "foreign E.164"."""
-    return case.apply(RuleName.FOREIGN, "a foreign number")
+    return case.apply(ROW, WHAT)

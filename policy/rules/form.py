@@ -9,10 +9,12 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+_ROW = RuleName.FORM
+
 
 def judge(case: Case) -> Ruling:
     """The row "form not E.157", for a number that hides at most one home number."""
-    return case.apply(RuleName.FORM, f"not in E.157 form: {describe(case.number)}")
+    return case.apply(_ROW, f"not in E.157 form: {describe(case.number)}")
 
 
 def describe(number: Number) -> str:

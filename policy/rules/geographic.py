@@ -8,7 +8,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+ROW, WHAT = RuleName.GEOGRAPHIC, "a {home} geographic number"
+
 
 def judge(case: Case) -> Ruling:
     """The row "geographic"."""
-    return case.apply(RuleName.GEOGRAPHIC, f"a {case.call.profile.home} geographic number")
+    return case.apply(ROW, WHAT.format(home=case.call.profile.home))

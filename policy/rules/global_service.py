@@ -9,8 +9,10 @@ from policy.profile import RuleName
 
 from .case import Case, Pending, Ruling
 
+_ROW = RuleName.GLOBAL_SERVICE
+
 
 def judge(case: Case) -> Ruling:
     """The row "global service"."""
-    ruling = case.apply(RuleName.GLOBAL_SERVICE, "a number of a global service")
+    ruling = case.apply(_ROW, "a number of a global service")
     return ruling if isinstance(ruling, Pending) else attrs.evolve(ruling, flag="global-service")

@@ -7,7 +7,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+ROW, WHAT = RuleName.MACHINE, "a {home} machine number"
+
 
 def judge(case: Case) -> Ruling:
     """The row "M2M 077"."""
-    return case.apply(RuleName.MACHINE, f"a {case.call.profile.home} machine number")
+    return case.apply(ROW, WHAT.format(home=case.call.profile.home))

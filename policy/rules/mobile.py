@@ -10,7 +10,7 @@ Asked, and only asked, when the answer can change the verdict:
     not offered          withhold with a dated dossier that the check is infeasible ("exclusivement"), else block
 
 As redirecting number it is absent from the list of ¶9: unless its subscriber is abroad the field is stripped, and the
-call goes on. In a display-name it may only repeat a number that passes. What follows from each answer is the profile's
+call goes on. In a display-name it is stripped too. What follows from each answer is the profile's
 (`[verify]`); the above is Belgium's.
 """
 

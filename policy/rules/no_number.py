@@ -10,10 +10,12 @@ from policy.profile import RuleName
 
 from .case import Case, Pending, Ruling
 
+ROW, WHAT = RuleName.NO_NUMBER, "no number"
+
 
 def judge(case: Case) -> Ruling:
     """The row "none / text"."""
     if not case.number.protected:
-        return case.apply(RuleName.NO_NUMBER, "no number")
+        return case.apply(ROW, WHAT)
     ruling = case.apply(RuleName.PROTECTED_CODE, f"a text that names the protected code {case.number.protected}")
     return ruling if isinstance(ruling, Pending) else attrs.evolve(ruling, flag="protected-code")

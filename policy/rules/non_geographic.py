@@ -7,7 +7,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+ROW, WHAT = RuleName.NON_GEOGRAPHIC, "a {home} non-geographic number"
+
 
 def judge(case: Case) -> Ruling:
     """The row "non-geographic"."""
-    return case.apply(RuleName.NON_GEOGRAPHIC, f"a {case.call.profile.home} non-geographic number")
+    return case.apply(ROW, WHAT.format(home=case.call.profile.home))

@@ -8,7 +8,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+_ROW = RuleName.SHORT
+
 
 def judge(case: Case) -> Ruling:
     """The row "short"."""
-    return case.apply(RuleName.SHORT, "a short number")
+    return case.apply(_ROW, "a short number")

@@ -7,7 +7,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+ROW, WHAT = RuleName.UNALLOCATED, "in a {home} range that is not allocated"
+
 
 def judge(case: Case) -> Ruling:
     """The row "unallocated"."""
-    return case.apply(RuleName.UNALLOCATED, f"in a {case.call.profile.home} range that is not allocated")
+    return case.apply(ROW, WHAT.format(home=case.call.profile.home))

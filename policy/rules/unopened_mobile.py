@@ -9,7 +9,9 @@ from policy.profile import RuleName
 
 from .case import Case, Ruling
 
+ROW, WHAT = RuleName.UNOPENED_MOBILE, "in a {home} mobile range that nobody has opened"
+
 
 def judge(case: Case) -> Ruling:
     """The row "unopened mobile"."""
-    return case.apply(RuleName.UNOPENED_MOBILE, f"in a {case.call.profile.home} mobile range that nobody has opened")
+    return case.apply(ROW, WHAT.format(home=case.call.profile.home))

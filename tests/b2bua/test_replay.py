@@ -26,13 +26,13 @@ from b2bua.replay import LONGEST, Change, Judge, Line, replayed, segments, verdi
 from b2bua.roaming import Table
 from policy.claim import TrunkClass
 from policy.profile import Profile
-from policy.register import Attestation, DoNotOriginate, Dossier, Node, Shadow
+from policy.register import Attestation, Consent, DoNotOriginate, Dossier, Node, Shadow
 from policy.register import Register as PolicyRegister
 from policy.roaming import Roaming
 from policy.verdict import Outcome
 from sipstack.ids import Ids
 from tests.b2bua.evidence.making import WHEN, opened, salts
-from tests.b2bua.identity.making_isup import CALLING, MULTIPART, iam, number, sip_i
+from tests.b2bua.identity.making_isup import CALLING, MULTIPART, ORIGINAL, REDIRECTING, iam, number, sip_i
 from tests.b2bua.test_cli import Command, run  # noqa: F401 - a fixture
 from tests.world.scene import CONFIG, Scene
 from tests.world.test_article_3 import FOREIGN as FORWARDING
@@ -172,6 +172,24 @@ def test_what_a_body_told_is_judged_again(tmp_path: Path) -> None:
     assert judged(folder).counts == (2, 0)
     (change,) = judged(folder, changed(rule("geographic", 'network = "block"', 'network = "pass"'))).changes
     assert (change.old, change.new) == ("block", "pass")
+
+
+def test_who_a_body_told_to_have_been_called_at_first_is_told_so_again(tmp_path: Path) -> None:
+    def act(scene: Scene) -> None:
+        first, last = number(ORIGINAL, "33199999999"), number(REDIRECTING, FORWARDING[1:])
+        body = sip_i(b"v=0\r\n", iam(number(CALLING, "3225551212"), first, last))
+        session = scene.caller.invite(headers=[("Content-Type", MULTIPART)], body=body)
+        scene.run(4)
+        assert session.final == 200
+        scene.caller.bye(session)
+
+    abroad, home = CONFIG.trunk
+    agreed = Consent(reference="C", since=datetime.date(2024, 9, 1), forwarding=FORWARDING, called="+3293330000")
+    config = attrs.evolve(
+        CONFIG, trunk=(attrs.evolve(abroad, isup=Isup.JUDGE), home), register=Register(consent=(agreed,))
+    )
+    folder = kept(tmp_path / "journal", play(act, kind=SipI, config=config))
+    assert judged(folder, register=PolicyRegister("v", (agreed,))).counts == (1, 0)
 
 
 def test_what_our_ledger_knew_is_known_again(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
+
 from policy import (
     Answer,
     Assertion,
@@ -74,6 +76,11 @@ def diverted(raw: str, index: int = 0) -> Assertion:
 
 def history(raw: str, index: int = 0) -> Assertion:
     return said(Position.REDIRECT, raw, header="History-Info", index=index)
+
+
+def enclosed(raw: str, index: int = 0, *, is_first: bool = False) -> Assertion:
+    """Who redirected, by the ISUP of a SIP-I peer."""
+    return attrs.evolve(said(Position.REDIRECT, raw, header="ISUP", index=index), is_first=is_first)
 
 
 def elsewhere(raw: str) -> Assertion:

@@ -87,6 +87,8 @@ USER_SPELLINGS: dict[str, Spelling] = {
     "phone-context, escaped": lambda text: text[3:] + "%3Bphone-context=%2B32",
     "PHONE-CONTEXT": lambda text: text[3:] + ";PHONE-CONTEXT=0032",
     "in a parameter": lambda text: "+442079460000;rn=" + text,
+    "a local routing number": lambda text: "+442079460000;npdi;rn=" + text[3:] + ";rn-context=+32",
+    "a local carrier": lambda text: "+442079460000;cic-context=+32" + text[3] + ";cic=" + text[4:],
     "ISUP prefix": lambda text: "B" + text,
     "service prefix": lambda text: "%23" + "31%23" + text,
     "password-like tail": lambda text: text + ":pw",

@@ -7,6 +7,7 @@ import pytest
 
 from policy import (
     Answer,
+    Assertion,
     Claim,
     Consent,
     Decision,
@@ -34,6 +35,7 @@ from tests.policy.making import (
     claim,
     displayed,
     diverted,
+    enclosed,
     history,
     outcome,
     presented,
@@ -88,7 +90,7 @@ def test_a_lent_number_is_one_only_while_its_range_is_lent() -> None:
 def test_a_called_number_with_another_beside_it_is_not_one_lent_to_a_visitor() -> None:
     for called in (
         f"{VISITOR};rn=+3293330000",
-        f"{VISITOR};npdi;rn=C00001",
+        f"{VISITOR};npdi;rn=93330000",
         f"+3293330000;tgt={VISITOR}",
         f"x{VISITOR}",
         f"{VISITOR},5",
@@ -106,6 +108,9 @@ def test_a_called_number_with_another_beside_it_is_not_one_lent_to_a_visitor() -
         f"{CALLED};npdi",
         f"{CALLED};tgrp=be1;trunk-context=carrier.example",
         f"{CALLED};cpc=ordinary",
+        f"{CALLED};npdi;rn=C00001",
+        f"{CALLED};rn=d0123;rn-context=+32;npdi",
+        f"{CALLED};npdi;rn=+32-9-333.00.00",
         "+32-9-333-00-00",
         "003293330000",
         "093330000",
@@ -114,6 +119,41 @@ def test_a_called_number_with_another_beside_it_is_not_one_lent_to_a_visitor() -
 )
 def test_a_called_number_in_another_form_with_what_leads_nowhere_is_still_that_number(called: str) -> None:
     assert asked(claim(presented(BRUSSELS), diverted(PARIS), called=called), register(AGREED)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶10")
+@pytest.mark.parametrize(
+    "called",
+    [
+        f"{CALLED};rn=+3227654321",
+        f"{CALLED};npdi;rn=27654321;rn-context=+32",
+        f"{CALLED};rn=C0027654321",
+        f"{CALLED};rn=C00001;rn=+3227654321",
+        f"{CALLED};rn=+33155555555",
+        f"{CALLED};rn=1207",
+        f"{CALLED};rn=C",
+        f"{CALLED};rn=",
+        f"{CALLED};%72n=+3227654321",
+        f"{CALLED};RN =+3227654321",
+        f"{CALLED};phone-context=+33",
+        f"+3227654321;rn={CALLED}",
+        f"+3227654321;npdi;rn={CALLED};rn=C00001",
+    ],
+)
+def test_a_routing_number_that_may_be_somebody_s_makes_no_number_another_s(called: str) -> None:
+    assert asked(claim(presented(BRUSSELS), diverted(PARIS), called=called), register(AGREED)).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶14.1 i")
+@pytest.mark.parametrize("beside", [";npdi", ";npdi;rn=C00001", f";npdi;rn={VISITOR}"])
+def test_a_number_lent_to_a_visitor_is_one_wherever_it_is_led(beside: str) -> None:
+    assert asked(claim(presented(BRUSSELS), called=VISITOR + beside), register(LENT)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶14.1 ii")
+@pytest.mark.parametrize("diverter", [f"{PARIS};npdi;rn=+33699", f"{PARIS};rn=C00001"])
+def test_a_redirecting_number_that_was_ported_is_itself(diverter: str) -> None:
+    assert asked(claim(presented(BRUSSELS), diverted(diverter)), register(AGREED)).outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("mobiles", [7, 8, 9, 100])
@@ -177,9 +217,9 @@ def test_both_mobiles_are_asked_at_once_and_the_redirecting_one_can_save_the_cal
     assert asked(one, roaming={MOBILE: HOME, ROAMER: HOME}).outcome is Outcome.BLOCK
 
 
-def test_on_a_special_interface_the_redirecting_mobile_is_asked_too() -> None:
+def test_on_a_special_interface_the_redirecting_mobile_is_asked_too_and_goes_whatever_it_proves() -> None:
     one = claim(presented(BRUSSELS), diverted(ROAMER), trunk_class=TrunkClass.ARTICLE_4)
-    assert asked(one, roaming=Roaming.ABROAD).outcome is Outcome.PASS
+    assert asked(one, roaming=Roaming.ABROAD).outcome is Outcome.STRIP
     assert asked(one, roaming=HOME).outcome is Outcome.BLOCK
 
 
@@ -266,6 +306,75 @@ def test_a_history_entry_that_names_no_number_contradicts_no_diversion(nobody: s
 @pytest.mark.parametrize("raw", ["33612345678", "+33(0)612345678", "0612345678", "+33612345678;phone-context=+32"])
 def test_a_diverter_in_bad_form_proves_nothing(raw: str) -> None:
     assert asked(claim(presented(BRUSSELS), diverted(raw)), register(AGREED)).outcome is Outcome.BLOCK
+
+
+# What ISUP tells of who redirected.
+
+
+@pytest.mark.law("¶14.1 ii", "¶9")
+def test_a_redirecting_number_of_isup_proves_what_a_diversion_proves() -> None:
+    verdict = asked(claim(presented(BRUSSELS), enclosed(PARIS)), register(AGREED))
+    assert (verdict.outcome, verdict.forwarded_by) == (Outcome.PASS, PARIS)
+    assert asked(claim(presented(BRUSSELS), enclosed(ROAMER)), roaming=Roaming.ABROAD).outcome is Outcome.PASS
+    assert asked(claim(presented(BRUSSELS), enclosed(ROAMER)), roaming=HOME).outcome is Outcome.BLOCK
+    assert asked(claim(presented(BRUSSELS), enclosed(PARIS)), ledger=left(BRUSSELS, PARIS, 3)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶14.1 ii")
+@pytest.mark.parametrize("others", [(diverted(PARIS),), (history(PARIS), history(CALLED, 1)), (enclosed(PARIS, 2),)])
+def test_what_headers_and_isup_tell_alike_proves(others: tuple[Assertion, ...]) -> None:
+    assert asked(claim(presented(BRUSSELS), enclosed(PARIS), *others), register(AGREED)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶10")
+@pytest.mark.parametrize("others", [(diverted(LONDON),), (history(LONDON), history(CALLED, 1)), (enclosed(LONDON, 2),)])
+def test_isup_that_names_another_diverter_proves_nothing_and_lets_nothing_be_proved(
+    others: tuple[Assertion, ...],
+) -> None:
+    both = register(AGREED, attrs.evolve(AGREED, forwarding=LONDON))
+    for entries in (register(AGREED), both):
+        assert asked(claim(presented(BRUSSELS), enclosed(PARIS), *others), entries).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶14.1 ii")
+def test_who_was_called_at_first_contradicts_nobody_who_redirected_last() -> None:
+    for told in (
+        [enclosed(PARIS), enclosed(LONDON, 1, is_first=True)],
+        [enclosed(LONDON, is_first=True), enclosed(PARIS, 1)],
+        [enclosed(PARIS), enclosed(LONDON, 1, is_first=True), diverted(PARIS), diverted(LONDON, 1)],
+    ):
+        assert asked(claim(presented(BRUSSELS), *told), register(AGREED)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶10")
+def test_who_was_called_at_first_may_have_redirected_last_where_isup_names_nobody_else() -> None:
+    first = enclosed(PARIS, is_first=True)
+    assert asked(claim(presented(BRUSSELS), first), register(AGREED)).outcome is Outcome.BLOCK
+    assert asked(claim(presented(BRUSSELS), first, diverted(PARIS)), register(AGREED)).outcome is Outcome.PASS
+    other = enclosed(LONDON, is_first=True)
+    assert asked(claim(presented(BRUSSELS), other, diverted(PARIS)), register(AGREED)).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶9", "L17")
+@pytest.mark.parametrize("raw", ["0612345678;phone-context=national", "33612345678", "+336"])
+def test_a_redirecting_number_of_isup_in_bad_form_proves_nothing(raw: str) -> None:
+    for told in ([enclosed(raw)], [enclosed(raw), diverted(PARIS)]):
+        assert asked(claim(presented(BRUSSELS), *told), register(AGREED)).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶9")
+def test_a_redirecting_home_number_of_isup_still_blocks_a_foreign_caller() -> None:
+    for told in (enclosed(BRUSSELS), enclosed(BRUSSELS, is_first=True)):
+        assert asked(claim(presented(LONDON), diverted(PARIS), told), register(AGREED)).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("K13")
+def test_calls_that_isup_says_were_redirected_are_counted_as_others_are() -> None:
+    ledger = Ledger()
+    for _ in range(3):
+        ledger.forwarded(PARIS, NOW)
+    one, capped = claim(presented(BRUSSELS), enclosed(PARIS)), profile(forwardings_per_hour=3)
+    assert "article-3-rate" in asked(one, register(AGREED), profile=capped, ledger=ledger).flags
 
 
 # 2° and 3°: our own ledger.

@@ -7,6 +7,8 @@ import pytest
 
 from policy import (
     Agreement,
+    Answer,
+    Assertion,
     Attestation,
     Claim,
     Derogation,
@@ -26,6 +28,7 @@ from policy.register import Entry
 from tests.policy.making import BELGIUM, LONDON, NOW, asked, asserted, claim, displayed, diverted, presented, said
 
 BRUSSELS, OTHER, MOBILE, FREEPHONE = "+3225551212", "+3225553333", "+32470999999", "+3280012345"
+CALLER = "+32475111111"
 SINCE = date(2026, 1, 1)
 
 
@@ -200,9 +203,52 @@ def test_a_mobile_number_on_a_special_interface_is_asked_about_and_stripped_from
     entries = register(agreement())
     assert asked(special(presented(MOBILE)), entries, Roaming.ABROAD).outcome is Outcome.PASS
     assert asked(special(presented(MOBILE)), entries, Roaming.NOT_ABROAD).outcome is Outcome.BLOCK
-    verdict = decide(special(presented(BRUSSELS), diverted(MOBILE)), BELGIUM, entries, NOW, {})
-    assert not isinstance(verdict, Questions)
-    assert verdict.outcome is Outcome.STRIP
+    for caller in (LONDON, "anonymous"):
+        one = special(presented(caller), diverted(MOBILE))
+        for known in ({}, {MOBILE: Answer(Roaming.ABROAD, "known")}):
+            verdict = decide(one, BELGIUM, entries, NOW, known)
+            assert not isinstance(verdict, Questions)
+            assert verdict.outcome is Outcome.STRIP
+
+
+@pytest.mark.law("¶14.1 ii", "¶14.2")
+def test_nobody_is_asked_there_about_a_redirecting_mobile_number_that_a_listed_call_does_not_need() -> None:
+    entries = register(agreement())
+    for redirections in ((diverted(MOBILE),), (diverted(LONDON), diverted(MOBILE, 1))):
+        for known in ({}, {MOBILE: Answer(Roaming.ABROAD, "known")}):
+            verdict = decide(special(presented(BRUSSELS), *redirections), BELGIUM, entries, NOW, known)
+            assert not isinstance(verdict, Questions)
+            assert verdict.outcome is Outcome.STRIP
+
+
+@pytest.mark.law("¶14.1 ii")
+def test_a_display_name_that_only_a_proof_keeps_from_blocking_waits_for_it() -> None:
+    one, entries = special(presented(BRUSSELS), displayed(OTHER), diverted(MOBILE)), register(agreement())
+    assert asked(one, entries, Roaming.ABROAD).outcome is Outcome.STRIP
+    assert asked(one, entries, Roaming.NOT_ABROAD).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶14.1 ii", "¶14.2")
+@pytest.mark.parametrize(
+    "others",
+    [
+        (presented(OTHER), diverted(MOBILE)),
+        (presented(BRUSSELS), asserted(OTHER), diverted(MOBILE)),
+        (presented(BRUSSELS), diverted(MOBILE), diverted(OTHER, 1)),
+        (presented(CALLER), diverted(MOBILE)),
+    ],
+    ids=["caller", "network number", "earlier diverter", "mobile caller"],
+)
+def test_a_redirecting_mobile_number_is_asked_about_there_where_its_proof_would_save_the_call(
+    others: tuple[Assertion, ...],
+) -> None:
+    one, entries = special(*others), register(agreement())
+    asked_for = decide(one, BELGIUM, entries, NOW, {})
+    assert isinstance(asked_for, Questions)
+    assert MOBILE in asked_for.numbers
+    known = {CALLER: Roaming.NOT_ABROAD}
+    assert asked(one, entries, {**known, MOBILE: Roaming.ABROAD}).outcome is Outcome.STRIP
+    assert asked(one, entries, {**known, MOBILE: Roaming.NOT_ABROAD}).outcome is Outcome.BLOCK
 
 
 @pytest.mark.law("¶14.2")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import attrs
 import pytest
 
 from policy import (
@@ -222,6 +223,16 @@ def test_a_number_that_only_the_request_uris_parameters_hold_is_not_the_called_o
     assert outcome(presented(LONDON), history(smuggling), called=smuggling) is Outcome.PASS
 
 
+@pytest.mark.law("¶9", "K9")
+@pytest.mark.parametrize("entry", ["+3293330000", "+33612345678", "anonymous"])
+def test_a_home_number_behind_the_host_of_an_entry_is_never_the_called_one(entry: str) -> None:
+    rest = attrs.evolve(history(";npdi;rn=+3227654321"), notation=Notation.PARAMETERS)
+    for called in (CALLED, f"{CALLED};npdi;rn=+3227654321"):
+        assert outcome(presented(LONDON), history(entry), rest, called=called) is Outcome.BLOCK
+    network = attrs.evolve(rest, raw=";npdi;rn=C00001;rn-context=+32")
+    assert outcome(presented(LONDON), history(entry), network) is Outcome.PASS
+
+
 @pytest.mark.law("K9")
 def test_a_call_to_nobody_has_no_current_target() -> None:
     for called in ("", "alice", "alice;rn=+3225551212"):
@@ -347,6 +358,25 @@ def test_a_number_that_contains_the_digits_of_a_hidden_one_does_not_uncover_it()
     stripped = decide(claim(presented("+14701234567"), diverted(MOBILE)), BELGIUM, Register(), NOW, home)
     assert isinstance(stripped, Verdict)
     assert (stripped.outcome, stripped.findings[-1].digits) == (Outcome.STRIP, "470123456")
+
+
+@pytest.mark.law("¶25")
+@pytest.mark.parametrize(
+    ("number", "name", "digits"),
+    [
+        ("+31475123456", "0475 123456", ""),
+        ("+39025551212", "02 555 12 12", ""),
+        ("+31475123457", "0475 123456", "475123456"),
+        ("+3904751234567", "0475 123456", "475123456"),
+    ],
+)
+def test_the_cli_as_its_own_country_dials_it_is_no_secret_and_another_number_is(
+    number: str, name: str, digits: str
+) -> None:
+    for caller in ((presented(number),), (presented("anonymous"), asserted(number))):
+        verdict = judged(*caller, displayed(name))
+        (shown,) = [f for f in verdict.findings if f.position is Position.DISPLAY]
+        assert (verdict.outcome, shown.digits) == (Outcome.STRIP, digits)
 
 
 @pytest.mark.parametrize(("countries", "names"), [(49, 8), (3, 25), (49, 25)])

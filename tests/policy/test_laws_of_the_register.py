@@ -114,7 +114,7 @@ assertions = st.lists(
         said,
         st.sampled_from(Position),
         st.sampled_from(NUMBERS),
-        header=st.sampled_from(["", "", "History-Info"]),
+        header=st.sampled_from(["", "", "History-Info", "ISUP"]),
         index=st.integers(0, 2),
     ),
     max_size=5,
@@ -199,6 +199,23 @@ def test_a_suspension_or_a_block_that_is_entered_never_makes_a_verdict_milder(
     before = verdict_on(one, BELGIUM, Register("r", listed), known, Ledger())
     after = verdict_on(one, BELGIUM, Register("r", (*listed, more)), known, Ledger())
     assert after.outcome >= before.outcome
+
+
+@pytest.mark.law("¶8 3°")
+@given(claims, profiles, entries, answers, ledgers)
+def test_what_nobody_had_to_be_asked_changes_nothing_when_it_is_known(
+    one: Claim,
+    profile: Profile,
+    listed: tuple[Entry, ...],
+    known: dict[str, Roaming],
+    legs: list[tuple[str, str]],
+) -> None:
+    register, ledger = Register("r", listed), ledger_of(legs)
+    decided = decide(one, profile, register, NOW, {}, ledger=ledger)
+    if isinstance(decided, Verdict):
+        again = decide(one, profile, register, NOW, {n: Answer(said, "t") for n, said in known.items()}, ledger=ledger)
+        assert isinstance(again, Verdict)
+        assert again.outcome is decided.outcome
 
 
 @pytest.mark.law("¶24", "¶37")

@@ -1,4 +1,4 @@
-"""The look that knows an ordinary caller says what the rules say, of every claim, or leaves it to them."""
+"""What is known at a look or from the written table is what the rules say, of every claim, or is left to them."""
 
 from unittest.mock import patch
 
@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy import Claim, Notation, Outcome, Position, Register, TrunkClass, decide, ordinary
+from policy import Claim, Notation, Outcome, Position, Register, TrunkClass, decide, engine, ordinary
 from policy.register import civil_day
+from policy.rules import sheet_of
+from policy.rules.clause import BLANK
 from tests.policy.making import BELGIUM, LONDON, NOW, claim, displayed, presented, said
 from tests.policy.test_laws import notations, raws
 from tests.policy.test_laws_of_the_register import PROFILES, SEVERITY
@@ -36,14 +38,25 @@ def test_what_is_known_at_a_look_is_what_the_rules_say(  # noqa: PLR0917 - what 
     assert decide(one, profile, register, NOW, {}) == at_length  # type: ignore[arg-type]
 
 
-def decide_at_length(*asked: object) -> object:
-    """What the rules say, with nothing known at a look."""
+@pytest.mark.law("K32")
+@given(assertions, raws, st.sampled_from(PROFILES), registers)
+def test_what_the_written_table_says_is_what_the_rules_say(
+    claimed: list, called: str, profile: object, register: Register
+) -> None:
+    one = claim(*claimed, called=called)
     with patch.object(ordinary, "findings_on", return_value=None):
+        from_the_table = decide(one, profile, register, NOW, {})  # type: ignore[arg-type]
+    assert from_the_table == decide_at_length(one, profile, register, NOW, {})
+
+
+def decide_at_length(*asked: object) -> object:
+    """What the rules say, asked of each number, with nothing known at a look."""
+    with patch.object(ordinary, "findings_on", return_value=None), patch.object(engine, "sheet_of", lambda *_: BLANK):
         return decide(*asked)  # type: ignore[arg-type]
 
 
 def looked_at(one: Claim) -> bool:
-    return ordinary.findings_on(one, BELGIUM, civil_day(NOW)) is not None
+    return ordinary.findings_on(one, BELGIUM, sheet_of(BELGIUM, civil_day(NOW))) is not None
 
 
 def test_an_ordinary_caller_is_known_at_a_look_and_others_are_not() -> None:

@@ -16,6 +16,9 @@ FRANCE, THIRD, ORDINARY, REGISTER = (
     T + "test_ordinary.py",
     T + "test_register.py",
 )
+NUMBER = T + "numbering/test_number.py"
+SHEET, CALLED, CLAIM = T + "test_sheet.py", T + "test_called.py", T + "test_claim.py"
+HOSTS = "tests/b2bua/identity/test_hosts.py"
 SCREENING = "tests/b2bua/identity/test_screening.py"
 FAILED = 1
 
@@ -104,23 +107,142 @@ BUGS = [
     Bug(
         "any diverter counts",
         "policy.rules.article_3",
-        "(*diversions[:1], *named[-1:])",
-        "(*diversions[-1:], *named[-1:])",
+        "(*diversions[:1], *entries[-1:], *exchange)",
+        "(*diversions[-1:], *entries[-1:], *exchange)",
         ART3,
     ),
     Bug(
         "the first history entry is the last diverter",
         "policy.rules.article_3",
-        "*named[-1:])",
-        "*named[:1])",
+        "*entries[-1:], ",
+        "*entries[:1], ",
         ART3,
     ),
     Bug(
         "two diverters told apart are no contradiction",
         "policy.rules.article_3",
-        "told[0] if told and len({number.e164 for number in told}) == 1 else None",
+        "told[0] if told and len({number.e164 for number in (*told, *against)}) == 1 else None",
         "told[0] if told else None",
         ART3,
+    ),
+    Bug(
+        "the redirecting number of ISUP is not heard",
+        "policy.rules.article_3",
+        'place.header == "ISUP":',
+        'place.header == "ISUP" and place.is_first:',
+        ART3,
+    ),
+    Bug(
+        "who was called at first redirects last",
+        "policy.rules.article_3",
+        "(first if place.is_first else exchange)",
+        "exchange",
+        ART3,
+    ),
+    Bug(
+        "who was called at first is no contradiction",
+        "policy.rules.article_3",
+        "against = () if exchange else first",
+        "against: tuple[Number, ...] = ()",
+        ART3,
+    ),
+    Bug(
+        "who was called at first is always a contradiction",
+        "policy.rules.article_3",
+        "against = () if exchange else first",
+        "against = first",
+        ART3,
+    ),
+    Bug(
+        "a routing number leads nowhere",
+        "policy.called",
+        "if _leads_elsewhere(parameters, called, plan) or any(",
+        "if any(",
+        ART3,
+    ),
+    Bug(
+        "a ported number is another",
+        "policy.called",
+        "not (is_own or _OF_A_NETWORK.fullmatch(value))",
+        "True",
+        ART3,
+    ),
+    Bug(
+        "a routing number may be anybody's",
+        "policy.called",
+        "[A-F][0-9A-F]{1,6}",
+        "[0-9A-F]*+",
+        ART3,
+    ),
+    Bug(
+        "a called number is its routing number",
+        "policy.called",
+        "(called := normal_forms(number)), whole",
+        "(called := whole), whole",
+        ENGINE,
+    ),
+    Bug(
+        "a local routing number is not completed",
+        "policy.numbering.number",
+        "    found += in_routing(raw, plan)\n",
+        "",
+        NUMBER,
+    ),
+    Bug(
+        "a routing number is completed by any context",
+        "policy.numbering.hidden",
+        'told.get((name, "-context"), [])',
+        "[value for (_, is_context), values in told.items() if is_context for value in values]",
+        NUMBER,
+    ),
+    Bug(
+        "the name of a parameter is read on a keypad",
+        "policy.numbering.number",
+        '_NAME.sub("", unescape(parameters))',
+        "unescape(parameters)",
+        NUMBER,
+    ),
+    Bug(
+        "a routing number behind the host is not heard",
+        "b2bua.identity.screening",
+        'frozenset({"phone-context", "rn", "rn-context", "npdi"})',
+        "frozenset()",
+        SCREENING,
+    ),
+    Bug(
+        "the caller's own number is a secret of its own",
+        "policy.rules.display",
+        "finding.outcome is _STRIP and _is_cli(case)",
+        "False",
+        ENGINE,
+    ),
+    Bug(
+        "any number in a display-name may be shown by its digits",
+        "policy.rules.display",
+        "finding.outcome is _STRIP and _is_cli(case)",
+        "finding.outcome is _STRIP",
+        ENGINE,
+    ),
+    Bug(
+        "within a foreign number another is read",
+        "policy.numbering.display",
+        " if not _is_within(hidden, abroad[:_ABROAD])",
+        "",
+        T + "numbering/test_display.py",
+    ),
+    Bug(
+        "a proof is asked for where nothing hangs on it",
+        "policy.engine",
+        "        waiting or _may_gain(found, supposed, shown)\n",
+        "        True\n",
+        MEASURES,
+    ),
+    Bug(
+        "a proof is asked for only where a caller waits for it",
+        "policy.engine",
+        "        waiting or _may_gain(found, supposed, shown)\n",
+        "        waiting\n",
+        CLASSES,
     ),
     Bug(
         "a consent binds the redirecting number alone",
@@ -140,8 +262,8 @@ BUGS = [
     Bug(
         "mobile numbers are not covered",
         "policy.rules.article_3",
-        "_COVERED = (Range.GEOGRAPHIC, Range.MOBILE)",
-        "_COVERED = (Range.GEOGRAPHIC,)",
+        "COVERED = (Range.GEOGRAPHIC, Range.MOBILE)",
+        "COVERED = (Range.GEOGRAPHIC,)",
         ART3,
     ),
     Bug(
@@ -211,7 +333,7 @@ BUGS = [
     Bug(
         "a special interface has no columns of its own",
         "policy.profile",
-        "if trunk_class is TrunkClass.ARTICLE_4:",
+        "if trunk_class is _ARTICLE_4:",
         "if False:",
         CLASSES,
     ),
@@ -257,8 +379,8 @@ BUGS = [
     Bug(
         "a mark is a pass like any other",
         "policy.rules.case",
-        'flag = MARKED if action is Action.MARK else ""\n        return self.finding(name, _OUTCOMES[action]',
-        'flag = ""\n        return self.finding(name, _OUTCOMES[action]',
+        'flag = MARKED if action is Action.MARK else ""\n        return self.finding(name, OUTCOMES[action]',
+        'flag = ""\n        return self.finding(name, OUTCOMES[action]',
         THIRD,
     ),
     # The engine.
@@ -273,8 +395,8 @@ BUGS = [
     Bug(
         "a service number is known at a look as foreign",
         "policy.ordinary",
-        "foreign_range(digits) is _FOREIGN and",
-        "",
+        "plan.placed(match[1])[0] is not _FOREIGN",
+        "plan.at_home(match[1]) is not None",
         ORDINARY,
     ),
     Bug(
@@ -283,6 +405,54 @@ BUGS = [
         "if case.number.e164 in case.call.claim.admitted and (",
         "if False and (",
         ENGINE,
+    ),
+    # What is written out, and what is known at a look.
+    Bug(
+        "the written table is used though the register names callers",
+        "policy.engine",
+        "if not (call.may_excuse or call.register.names_callers or claim.admitted)",
+        "if not (call.may_excuse or claim.admitted)",
+        SHEET,
+    ),
+    Bug(
+        "the written table is used though a derogation may speak",
+        "policy.engine",
+        "if not (call.may_excuse or call.register.names_callers or claim.admitted)",
+        "if not (call.register.names_callers or claim.admitted)",
+        SHEET,
+    ),
+    Bug(
+        "the written table is used in mid-call",
+        "policy.engine",
+        "if not (call.may_excuse or call.register.names_callers or claim.admitted)",
+        "if not (call.may_excuse or call.register.names_callers)",
+        ENGINE,
+    ),
+    Bug("a written table is for ever", "policy.rules.sheet", "known[1] == day", "True", SHEET),
+    Bug("a table is written of display-names", "policy.rules.sheet", "position in _COLUMNS or is_text", "True", SHEET),
+    Bug(
+        "a text that names a protected code is any text",
+        "policy.rules",
+        "not (number.hidden or number.protected)",
+        "not number.hidden",
+        SHEET,
+    ),
+    Bug("a clause holds before its day", "policy.rules.clause", "if day < rule.effective:", "if False:", SHEET),
+    Bug(
+        "a clause does not mark",
+        "policy.rules.clause",
+        'MARKED if action is _MARK else ""',
+        '""',
+        SHEET,
+    ),
+    Bug("a foreign called number is one at home", "policy.called", "span not in ABROAD and ", "", CALLED),
+    Bug("a claim forgets to which circuit it came", "policy.claim", "own=self.own,", 'own="",', CLAIM),
+    Bug(
+        "a host of too high numbers is an address",
+        "b2bua.identity.screening",
+        "25[0-5]|2[0-4][0-9]",
+        "2[0-9][0-9]",
+        HOSTS,
     ),
     # The claim.
     Bug(

@@ -56,7 +56,7 @@ def test_a_profile_that_is_not_there_is_refused_by_name(source: str | Path) -> N
         ("[rules.short]", "[rules.shirt]", "rules.short", "is missing"),
         ("effective = 2024-12-01", 'effective = "soon"', "rules.mobile.effective", "write a date"),
         ('presentation = "verify"', 'presentation = "ask"', "rules.mobile.presentation", "write one of"),
-        ('display = "equal"', 'display = "verify"', "rules.mobile.display", "can be verified"),
+        ('display = "equal"', 'display = "verify"', "rules.foreign.display", "can be verified"),
         ('hidden.other = "strip"', 'hidden.others = "strip"', "rules.form.hidden.others", "not a known key"),
     ],
 )

@@ -252,6 +252,8 @@ def _dirty(rng: Random, number: Secret, wild: float) -> str:
             lambda: f"<sip:+4155550100;x={spell(rng, number, PARAMETER)}@carrier.example>",
             lambda: f"<{HONEST_URI};x={spell(rng, number, PARAMETER)}>",
             lambda: f"<{HONEST_URI};{spell(rng, number, PARAMETER)}>",
+            lambda: f"<{HONEST_URI};npdi;rn={number.digits};rn-context=+{number.code}>",
+            lambda: f"<sip:+4155550100;rn-context=%2B{number.code};rn={number.digits}@carrier.example>",
             lambda: f"<{HONEST_URI}?X-Who={spell(rng, number, HEADERS)}>",
             lambda: f"<{HONEST_URI}>;x={spell(rng, number, VALUE)}",
             lambda: f'<{HONEST_URI}>;x="{spell(rng, number, QUOTED_VALUE)}"',

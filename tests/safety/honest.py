@@ -21,6 +21,9 @@ COUNTRIES = (
     ("+551199", 7),
     ("+2126611", 5),
     ("+6837", 3),
+    ("+57321", 7),
+    ("+39324", 7),
+    ("+1321234", 4),
 )
 NAMES = (
     "",
@@ -134,6 +137,9 @@ def honest(rng: Random) -> Invite:
         draft.display, draft.uri = '"Anonymous" ', "sip:anonymous@anonymous.invalid"
     elif may(rng, 0.1) and draft.uri.find(caller) >= 0:
         draft.display = f'"{caller}" '  # a telephone that repeats its number as its name
+    elif may(rng, 0.1) and draft.uri.find(caller) >= 0:
+        cut = rng.randrange(3, 7)
+        draft.display = f'"Jean ({caller[:3]} {caller[3:cut]} {caller[cut:]})" '
     if may(rng, 0.3):
         draft.caller_parameters = rng.choice((";x=y", ';note="a;tag=b>"', ";isup-oli=00"))
     _adorn(draft, caller)

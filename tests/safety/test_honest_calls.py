@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.safety.draft import Draft, finished
 from tests.safety.hiding import attempt
 from tests.safety.honest import honest
 from tests.safety.stand import NATIONAL, SDP, Invite, Stand
@@ -49,6 +50,36 @@ def test_an_honest_call_from_abroad_crosses_byte_for_byte(rng: random.Random) ->
     assert left is not None
     assert not stand.alarms
     as_it_came(invite, left)
+
+
+@pytest.mark.law("¶25", "¶28")
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("+33475123456", "04 75 12 34 56"),
+        ("+31475123456", "0475 123456"),
+        ("+39025551212", "02 5551212"),
+        ("+573211234567", "321 1234567"),
+        ("+6612345678", "Somchai 012 345 678"),
+    ],
+)
+@pytest.mark.parametrize("by", ["From", "P-Asserted-Identity"])
+def test_a_foreign_number_in_the_form_of_its_own_country_loses_its_name_and_nothing_else(
+    by: str, number: str, name: str
+) -> None:
+    """Each reads as a Belgian number too; its digits stand in the caller's own, which crosses."""
+    draft = Draft(random.Random(0))
+    draft.uri, draft.display = f"sip:{number}@carrier.example", ""
+    if by == "From":
+        draft.display = f'"{name}" '
+    else:
+        draft.add(by, f'"{name}" <sip:{number}@carrier.example>')
+    stand = Stand()
+    left = stand.invite(finished(draft))
+    assert (stand.verdict, left is not None) == ("strip", True)
+    assert left is not None
+    assert f"sip:{number}@" in left.get("from")
+    assert not any(name in line for line in left.lines)
 
 
 @pytest.mark.law("¶24", "¶28")

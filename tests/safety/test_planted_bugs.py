@@ -11,7 +11,7 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from b2bua.call import bridge, pair
+from b2bua.call import bridge, pair, upshot
 from b2bua.identity import later, passport, redaction, screening
 from policy.claim import Position
 from policy.numbering import hidden
@@ -156,7 +156,7 @@ def no_scrub(patch: Patch) -> None:
 
 
 def no_secrets(patch: Patch) -> None:
-    for module in (pair, redaction):
+    for module in (upshot, redaction):
         patch.setattr(module, "secrets_of", lambda verdict: ())
 
 
@@ -218,8 +218,8 @@ def claims_unread(patch: Patch) -> None:
 
 
 def any_target_is_current(patch: Patch) -> None:
-    def current(case: object) -> bool:
-        return case.assertion.header == "History-Info"
+    def current(assertion: object, *_: object) -> bool:
+        return assertion.header == "History-Info"
 
     patch.setattr(redirect, "is_current_target", current)
 

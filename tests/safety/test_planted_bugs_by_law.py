@@ -10,14 +10,14 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from b2bua.call import account, departure, oracle, pair
+from b2bua.call import account, departure, oracle, pair, upshot
 from b2bua.call import call as calls
 from b2bua.call.leg import Leg
 from b2bua.identity import later, marking, privacy, redaction, screening
 from b2bua.trunk.circuits import Circuits, Signalled
 from policy.claim import TrunkClass
 from policy.register import Attestation, Entry
-from policy.rules.case import MARKED
+from policy.rules.clause import MARKED
 from policy.verdict import Finding, Outcome
 from sipstack.message import Headers
 from tests.safety import (
@@ -157,7 +157,7 @@ def only_what_is_refused_is_secret(patch: Patch) -> None:
     def secrets(verdict: object) -> tuple[str, ...]:
         return tuple({f.digits: None for f in verdict.findings if f.outcome is Outcome.BLOCK and f.digits})
 
-    for module in (pair, redaction, later):
+    for module in (upshot, redaction, later):
         patch.setattr(module, "secrets_of", secrets)
 
 
@@ -258,7 +258,7 @@ def the_other_s_word_stays_beside_the_mark(patch: Patch) -> None:
 
 
 def marked_numbers_are_admitted(patch: Patch) -> None:
-    patch.setattr(pair, "MARKED", "")
+    patch.setattr(upshot, "MARKED", "")
 
 
 def nothing_is_marked_later(patch: Patch) -> None:
@@ -306,7 +306,7 @@ def a_passing_number_uncovers_what_it_contains(patch: Patch) -> None:
 
 def few_digits_are_not_searched_for(patch: Patch) -> None:
     whole = redaction.secrets_of
-    for module in (pair, redaction, later):
+    for module in (upshot, redaction, later):
         patch.setattr(module, "secrets_of", lambda verdict: tuple(s for s in whole(verdict) if not s.startswith("508")))
 
 

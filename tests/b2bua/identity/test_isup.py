@@ -116,6 +116,23 @@ def test_a_generic_number_is_whose_its_qualifier_says(qualifier: int, position: 
     assert told(iam(number(GENERIC, "442079460000", qualifier=qualifier))) == [(position, "+442079460000")]
 
 
+@pytest.mark.law("¶9", "¶14.1 ii")
+@pytest.mark.parametrize(
+    ("parameter", "is_first"),
+    [
+        (number(REDIRECTING, "33612345678"), False),
+        (number(ORIGINAL, "33612345678"), True),
+        (number(GENERIC, "33612345678", qualifier=ADDITIONAL_REDIRECTING), False),
+        (number(GENERIC, "33612345678", qualifier=ADDITIONAL_ORIGINAL), True),
+        (number(GENERIC, "33612345678", qualifier=4), False),
+        (number(CALLING, "33612345678"), False),
+    ],
+)
+def test_who_was_called_at_first_is_told_from_who_redirected_last(parameter: tuple[int, bytes], is_first: bool) -> None:
+    (one,) = read_isup(iam(parameter)).assertions(0)
+    assert one.is_first is is_first
+
+
 @pytest.mark.law("¶9", "K7")
 def test_every_number_is_told_in_its_order_however_often() -> None:
     two = [number(GENERIC, "331", qualifier=6), number(CALLING, "332"), number(GENERIC, "333", qualifier=6)]

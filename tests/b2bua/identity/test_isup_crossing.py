@@ -1,6 +1,7 @@
 """What crosses of ISUP: after a verdict, in later messages, and past the egress guard."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from b2bua.identity.later import LaterScreen
 from b2bua.identity.redaction import Redacted, redact
 from policy.claim import Claim, Position, TrunkClass
 from policy.profile import Profile
-from policy.register import Register
+from policy.register import Consent, Register
 from policy.roaming import Answer, Roaming
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.message import Headers, Message, parse
@@ -139,10 +140,12 @@ HEAD = (
 )
 
 
-def message(body: bytes, kind: str, method: str = "INFO", status: int | None = None) -> Message:
+def message(
+    body: bytes, kind: str, method: str = "INFO", status: int | None = None, *, lines: Sequence[str] = ()
+) -> Message:
     start = f"{method} sip:a@x SIP/2.0\r\nMax-Forwards: 70" if status is None else f"SIP/2.0 {status} OK"
-    text = f"{start}\r\n{HEAD.format(method=method)}Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return parse(text.encode() + body)
+    ends = [*lines, f"Content-Type: {kind}", f"Content-Length: {len(body)}", "", ""]
+    return parse((f"{start}\r\n{HEAD.format(method=method)}" + "\r\n".join(ends)).encode() + body)
 
 
 def later(screen: LaterScreen, sent: Message) -> tuple[Outcome, bytes, list[str]]:
@@ -191,6 +194,26 @@ def test_a_mobile_number_keeps_its_answer() -> None:
 
 
 @pytest.mark.law("¶8 3°", "K11")
+@pytest.mark.law("¶10", "L11")
+@pytest.mark.parametrize(
+    ("diverter", "outcome"), [("+33612345678", Outcome.PASS), (None, Outcome.PASS), ("+442079460000", Outcome.BLOCK)]
+)
+def test_who_redirected_is_told_alike_in_mid_call_too_or_proves_nothing(diverter: str | None, outcome: Outcome) -> None:
+    """Whichever of the two brings the number, and whichever the one who redirected."""
+    agreed = Consent(reference="C", since=date(2026, 1, 1), forwarding="+33612345678", called="+3293330000")
+    told = [] if diverter is None else [f"Diversion: <tel:{diverter}>"]
+    redirecting, screen = number(REDIRECTING, "33612345678"), LaterScreen(claim=CLAIM)
+    for octets, lines in (
+        (iam(number(CALLING, "3225551212"), redirecting), told),
+        (iam(redirecting), ["P-Asserted-Identity: <tel:+3225551212>", *told]),
+    ):
+        sent = message(octets, TYPE, lines=lines)
+        headers = crossing(sent)
+        law, moment = (BELGIUM, Register("v", (agreed,))), Moment(0.0, NOW)
+        found = max(screen.apply(sent, headers, *law, moment), screen.content(sent, headers, *law, moment)[0])
+        assert found is outcome
+
+
 def test_of_a_caller_who_is_withheld_there_is_none_in_any_message() -> None:
     screen = LaterScreen(claim=CLAIM, withheld=True, secrets=(SECRET,))
     assert later(screen, message(rel(), TYPE, "BYE")) == (Outcome.PASS, b"", [])

@@ -1,7 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from b2bua.identity import redaction
 from b2bua.identity.guard import shows
 from b2bua.identity.redaction import (
     ANONYMOUS,
@@ -212,3 +213,43 @@ def test_the_body_of_a_withheld_call_is_scrubbed_only_when_it_is_a_session() -> 
 def test_nothing_that_shows_a_secret_is_left(headers: list[tuple[str, str]]) -> None:
     result = redacted(finding(Outcome.WITHHOLD, digits="123456"), headers=headers)
     assert not [value for _, value in result.headers if shows(value, "123456")]
+
+
+pieces = st.sampled_from(
+    [
+        *('"A" ', '"<a>;tag=1" ', '"', "A ", "<", ">", "sip:+33612345678@x", ";tag=", "x.1", ";", ",", " ", "=", "\\"),
+        *(";verstat=No-TN-Validation", ";VERSTAT = x", ";ver\u017ftat=x", "\udcff", ";user=phone", ";tag=x>;tag=y"),
+    ]
+)
+written = st.lists(pieces, max_size=9).map("".join)
+
+
+@given(written)
+@example("a;tag=1;x <sip:x>;tag=2")
+@example('<a;tag=1;"x">;tag=2')
+def test_a_tag_is_taken_off_as_a_search_through_the_whole_value_takes_it(value: str) -> None:
+    searched = redaction._TAG.sub(lambda found: "" if found[1] else found[0], value).rstrip("; \t")
+    assert untagged(value) == searched
+
+
+@given(written)
+def test_a_verification_of_others_is_taken_out_as_a_search_through_the_whole_value_takes_it(value: str) -> None:
+    removed: dict[str, None] = {}
+    searched = redaction._VERSTAT.sub(lambda found: "" if found[1] else found[0], value)
+    assert redaction._without_verstat(value, removed) == searched
+    assert ("verstat" in removed) is (searched != value)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["Diversion", "P-Asserted-Identity", "Subject", "X-A"]), written), max_size=4)
+)
+def test_a_call_that_passes_takes_no_short_way_to_another_end(headers: list[tuple[str, str]]) -> None:
+    def ended() -> Redacted:
+        return redacted(finding(Outcome.PASS), headers=headers, body=b"v=0\r\ns=+33612345678\r\n")
+
+    quick = ended()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redaction, "_lets_pass", lambda verdict: False)
+        whole = ended()
+    assert (quick.caller, quick.body, quick.removed) == (whole.caller, whole.body, whole.removed)
+    assert quick.headers.lines == whole.headers.lines

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.identity.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of, is_unread
+from b2bua.identity.screening import CARRIERS, IDENTITY, TEXTS, assertions_of, claim_of, is_unread, user_of
 from policy.claim import Claim, Notation, Position, TrunkClass
 from sipstack.errors import ParseError
 from sipstack.message import Request, parse
@@ -220,6 +220,27 @@ def test_a_claim_names_the_called_number_and_the_trunk() -> None:
     claim = claim_of(invite("From: <sip:+331@x>;tag=1"), Claim(trunk="abroad", trunk_class=TrunkClass.INTERNATIONAL))
     assert (claim.called, claim.trunk, claim.emergency) == ("+3293330000", "abroad", False)
     assert [a.raw for a in claim.assertions] == ["+331"]
+
+
+@pytest.mark.law("¶10")
+@pytest.mark.parametrize(
+    ("uri", "called"),
+    [
+        ("sip:+3293330000;npdi;rn=C00001@x", "+3293330000;npdi;rn=C00001"),
+        ("sip:+3293330000@x;npdi;rn=C00001", "+3293330000;npdi;rn=C00001"),
+        ("tel:+3293330000;npdi;rn=C00001", "+3293330000;npdi;rn=C00001"),
+        ("sip:+3293330000;rn=C1@x;user=phone;RN=%2B3227654321;lr", "+3293330000;rn=C1;RN=%2B3227654321"),
+        ("sip:+3293330000@x;%72n=+3227654321", "+3293330000;%72n=+3227654321"),
+        ("sip:93330000@x;phone-context=+32;user=phone", "93330000;phone-context=+32"),
+        ("sip:+3293330000@x;rn=1;rn-context=+32", "+3293330000;rn=1;rn-context=+32"),
+        ("sip:+3293330000@x;transport=udp;tgrp=be1;cic=1", "+3293330000"),
+        ("sip:x;rn=+3293330000", ""),
+        ("urn:service:sos", ""),
+        ("sip:", ""),
+    ],
+)
+def test_what_leads_a_ported_number_on_is_heard_in_the_user_part_and_behind_the_host(uri: str, called: str) -> None:
+    assert user_of(uri) == called
 
 
 @pytest.mark.law("L13")

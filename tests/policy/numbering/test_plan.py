@@ -75,3 +75,5 @@ def test_digits_are_dialled_in_a_country_only_as_its_people_dial() -> None:
     assert dialled_in("08001234", "31"), "which this one is"
     assert not dialled_in("", "33")
     assert dialled_in("0612345678", "33")
+    assert dialled_in("3211234567", "57"), "no Colombian writes the trunk zero that the library knows"
+    assert not dialled_in("3211234567", "49"), "Germans do"
