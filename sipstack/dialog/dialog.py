@@ -238,8 +238,8 @@ def wants_sips(request: Request) -> bool:
     So it is because of its Request-URI or its topmost Record-Route, or, without one, of its Contact. Raises ParseError
     when these cannot be read.
     """
-    beside = request.record_routes[:1] or request.contacts[:1]
-    return _is_sips(request.uri) or any(_is_sips(str(address.uri)) for address in beside)
+    recorded = "record-route" in request.headers and request.record_routes
+    return _is_sips(request.uri) or _leads_by_sips(recorded or request.contacts)
 
 
 def _is_sips(uri: str) -> bool:
@@ -248,10 +248,17 @@ def _is_sips(uri: str) -> bool:
 
 def _asks_sips(request: Request) -> bool:
     """Whether the Contact of the side that sends it must be one: for a sips Request-URI or top Route (§8.1.1.8)."""
-    return _is_sips(request.uri) or any(_is_sips(str(route.uri)) for route in request.routes[:1])
+    return _is_sips(request.uri) or ("route" in request.headers and _leads_by_sips(request.routes))
+
+
+def _leads_by_sips(addresses: tuple[Address, ...]) -> bool:
+    first = addresses[0].uri if addresses else None
+    return isinstance(first, SipUri) and first.scheme == "sips"
 
 
 def _recorded(message: Message) -> tuple[str, ...]:
+    if "record-route" not in message.headers:
+        return ()
     routes = tuple(message.headers.values("record-route"))
     message.record_routes  # noqa: B018 - read to be tried: a request built later must not fail on it
     return routes

@@ -91,6 +91,11 @@ class SentAcks:
         """The ACK that was sent to this 2xx; None when it is a new one."""
         return self._wires.get(_identity(answer))
 
+    @property
+    def wires(self) -> tuple[bytes, ...]:
+        """All of them, the oldest first."""
+        return tuple(self._wires.values())
+
     def forget(self, invite_cseq: int) -> None:
         """The INVITE transaction has ended; its 2xx cannot come again."""
         self._wires = {key: wire for key, wire in self._wires.items() if key[1] != invite_cseq}

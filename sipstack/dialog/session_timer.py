@@ -11,8 +11,8 @@ import attrs
 
 from sipstack.dialog.options import supports
 from sipstack.errors import ParseError, ProtocolError
-from sipstack.message import Message, Request, Response
-from sipstack.values import canonical
+from sipstack.message import Request, Response
+from sipstack.message.headers import Reader
 from sipstack.values.grammar import WHITE
 from sipstack.values.session_expires import Refresher, SessionExpires
 from sipstack.values.shapes import integer
@@ -107,8 +107,8 @@ class SessionTimer:
         Raises IntervalTooSmall (422) when its Session-Expires is below `min_se` and the peer knows session timers, for
         one that does not "MUST NOT" get a 422 (§9). Raises ParseError when a header of RFC 4028 cannot be read.
         """
-        expires = _session_expires(request)
-        _min_se(request)
+        expires = request.session_expires
+        request.headers.typed(_MIN_SE)
         least = max(LEAST, self.min_se)
         # Supported is read whatever comes of it, since `accept` cannot refuse any more.
         if supports(request, "timer") and expires is not None and expires.seconds < least:
@@ -119,8 +119,8 @@ class SessionTimer:
 
         Raises ParseError as `judge` does.
         """
-        expires = _session_expires(request)
-        floor = _min_se(request) or LEAST
+        expires = request.session_expires
+        floor = request.headers.typed(_MIN_SE) or LEAST
         self.peer_min_se = max(self.peer_min_se, floor)
         knows = supports(request, "timer")
         wanted = None if self.interval is None else max(self.interval, floor, LEAST)
@@ -153,7 +153,7 @@ class SessionTimer:
         """
         self.refusals = 0
         try:
-            expires = _session_expires(response)
+            expires = response.session_expires
         except ParseError:
             expires = None
         if expires is not None:
@@ -170,7 +170,7 @@ class SessionTimer:
         Not when its Min-SE is missing or was met already, nor after several in a row.
         """
         try:
-            least = _min_se(response)
+            least = response.headers.typed(_MIN_SE)
         except ParseError:
             return False
         asked = self._asked
@@ -207,8 +207,9 @@ class SessionTimer:
 
     def deadline(self) -> float | None:
         """When `tick` is due; None without a session timer."""
-        times = [at for at in (self.refresh_at, self.expire_at) if at is not None]
-        return min(times, default=None)
+        if self.refresh_at is None or self.expire_at is None:
+            return self.expire_at if self.refresh_at is None else self.refresh_at
+        return min(self.refresh_at, self.expire_at)
 
     def tick(self, now: float) -> Due | None:
         """What is due now, once. After EXPIRE there is no session timer any more."""
@@ -235,19 +236,11 @@ class SessionTimer:
         return f"<SessionTimer {self.agreed} s, {who} refresh, expires at {self.expire_at:g}>"
 
 
-def _session_expires(message: Message) -> SessionExpires | None:
-    line = _only(message, "session-expires")
-    return None if line is None else SessionExpires.parse(line)
-
-
-def _min_se(message: Message) -> int | None:
-    """§5 lets parameters follow the number; none is defined."""
-    line = _only(message, "min-se")
-    return None if line is None else integer(line.partition(";")[0].strip(WHITE), "Min-SE")
-
-
-def _only(message: Message, key: str) -> str | None:
-    lines = message.headers.all(key)
+def _min_se(lines: list[str]) -> int | None:
+    """§5 lets parameters follow the number; none is defined, so nobody looks at them."""
     if len(lines) > 1:
-        raise ParseError(f"Two {canonical(key)}")
-    return lines[0] if lines else None
+        raise ParseError("Two Min-SE")
+    return integer(lines[0].partition(";")[0].strip(WHITE), "Min-SE") if lines else None
+
+
+_MIN_SE: Final = Reader("min-se", _min_se)

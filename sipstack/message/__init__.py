@@ -5,6 +5,7 @@
     parse      bytes to message: `parse` = `parse_structure` + `check`; `Limits`
     framing    messages out of a stream
     build      responses, ACK and CANCEL made from a request
+    essentials the headers each message of a call is handled by, and how each is read
     fields     the typed properties that not every call needs; `typed` is how they are made
     multipart  the parts of a body, read and replaced where they stand
 

@@ -12,7 +12,7 @@ from sipstack.message.message import Request, Response
 from sipstack.status import reason as phrase
 from sipstack.values.cseq import CSeq
 
-_COPIED: Final = ("via", "from", "to", "call-id", "cseq")
+_COPIED: Final = ("from", "to", "call-id", "cseq")
 _MAX_FORWARDS: Final = "70"
 
 
@@ -21,9 +21,10 @@ def request(method: str, uri: str, headers: Iterable[tuple[str, str]], body: byt
 
     Raises `StateError` when a part would not print as one header line.
     """
-    made = Request(method, uri, Headers.of(headers), body)
-    _set_length(made.headers, body)
-    return made
+    made = Headers.of(headers)
+    if "content-length" not in made:
+        _add_length(made, body)
+    return Request(method, uri, made, body)
 
 
 def response_to(
@@ -40,18 +41,13 @@ def response_to(
     `to_tag` is added to a To that has none. What the request lacks, because it was refused for lacking it, the
     response lacks too.
     """
-    made = Headers()
-    for key in _COPIED:
-        for line in _lines(request.headers, key):
-            made.keys.append(key)
-            made.lines.append(line)
-            if key != "via":
-                break  # two From: the response to a request so refused repeats the first
+    made = _matched(request.headers)
     if to_tag is not None:
         _tag(made, request, to_tag)
     for name, value in headers:
         made.add(name, value)
-    _set_length(made, body)
+    if "content-length" not in made:
+        _add_length(made, body)
     return Response(status, phrase(status) if reason is None else reason, made, body)
 
 
@@ -87,8 +83,23 @@ def _within(invite: Request, method: str) -> Request:
     return Request(method, invite.uri, made)
 
 
+def _matched(headers: Headers) -> Headers:
+    """What a response is matched by, line by line as it came: parsed once, it is fit to be printed."""
+    keys, lines = headers.keys, headers.lines
+    vias = _lines(headers, "via")
+    made = Headers(["via"] * len(vias), vias)
+    for key in _COPIED:
+        if key in keys:  # two From: the response to a request so refused repeats the first
+            made.keys.append(key)
+            made.lines.append(lines[keys.index(key)])
+    return made
+
+
 def _lines(headers: Headers, key: str) -> list[str]:
-    return [line for present, line in zip(headers.keys, headers.lines, strict=True) if present == key]
+    keys, lines = headers.keys, headers.lines
+    if keys.count(key) == 1:
+        return [lines[keys.index(key)]]
+    return [line for present, line in zip(keys, lines, strict=True) if present == key]
 
 
 def _tag(made: Headers, request: Request, to_tag: str) -> None:
@@ -101,6 +112,6 @@ def _tag(made: Headers, request: Request, to_tag: str) -> None:
         made.lines[at] = made.lines[at].rstrip("; \t\r\n") + f";tag={to_tag}"
 
 
-def _set_length(headers: Headers, body: bytes) -> None:
-    if "content-length" not in headers:
-        headers.add("Content-Length", str(len(body)))
+def _add_length(headers: Headers, body: bytes) -> None:
+    headers.keys.append("content-length")
+    headers.lines.append(f"Content-Length: {len(body)}")

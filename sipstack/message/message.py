@@ -2,23 +2,36 @@
 
 The typed properties read a header on first use and remember it. `parse` has read those that make a message usable
 (`check` says which), so that they raise no more; on a message built by hand each may raise `ParseError`. Here are those
-that every call needs, spelled out because each message of it reads them; all others are in `fields`.
+that every call needs (read by `essentials`), spelled out because each message of it reads them; all others are in
+`fields`.
 """
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
 from sipstack.errors import ParseError, StateError
+from sipstack.message.essentials import (
+    CALL_ID,
+    CONTACTS,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    CSEQ,
+    FROM,
+    MAX_FORWARDS,
+    RECORD_ROUTES,
+    ROUTES,
+    TO,
+    TOP_VIA,
+    VIAS,
+    WILDCARD,
+)
 from sipstack.message.fields import Fields
 from sipstack.message.headers import Headers, has_stray_control
 from sipstack.values.address import Address
 from sipstack.values.cseq import CSeq
-from sipstack.values.grammar import WHITE, number, split_list
 from sipstack.values.uri import Uri, parse_uri
 from sipstack.values.via import Via
-
-_HIGHEST_LENGTH: Final = 2**32 - 1
 
 
 class _Message(Fields):
@@ -32,32 +45,32 @@ class _Message(Fields):
     @property
     def via(self) -> Via:
         """The topmost Via: where the message comes from, or where the response goes (section 18.2.2)."""
-        return self.headers.typed("via", _top_via)
+        return self.headers.typed(TOP_VIA)
 
     @property
     def vias(self) -> tuple[Via, ...]:
         """All hops, topmost first."""
-        return self.headers.typed("via", _vias)
+        return self.headers.typed(VIAS)
 
     @property
     def from_(self) -> Address:
         """Who the caller of the dialog says to be (section 20.20)."""
-        return self.headers.typed("from", _from)
+        return self.headers.typed(FROM)
 
     @property
     def to(self) -> Address:
         """Whom the caller of the dialog meant (section 20.39)."""
-        return self.headers.typed("to", _to)
+        return self.headers.typed(TO)
 
     @property
     def cseq(self) -> CSeq:
         """The request's number and method (section 20.16)."""
-        return self.headers.typed("cseq", _cseq)
+        return self.headers.typed(CSEQ)
 
     @property
     def call_id(self) -> str:
         """The name all messages of a call share (section 20.8)."""
-        return self.headers.typed("call-id", _call_id)
+        return self.headers.typed(CALL_ID)
 
     @property
     def contact(self) -> Address | None:
@@ -68,40 +81,40 @@ class _Message(Fields):
     @property
     def contacts(self) -> tuple[Address, ...]:
         """Every Contact; `*` counts as none."""
-        return self.headers.typed("contact", _contacts)
+        return self.headers.typed(CONTACTS)
 
     @property
     def has_wildcard_contact(self) -> bool:
         """Whether Contact is `*`: a REGISTER that removes all bindings (section 10.2.2)."""
-        return self.headers.typed("contact", _is_wildcard)
+        return self.headers.typed(WILDCARD)
 
     @property
     def routes(self) -> tuple[Address, ...]:
         """The proxies to visit, next first (section 20.34)."""
-        return self.headers.typed("route", _addresses)
+        return self.headers.typed(ROUTES)
 
     @property
     def record_routes(self) -> tuple[Address, ...]:
         """The proxies that stay in the dialog, in the order of the wire (section 20.30)."""
-        return self.headers.typed("record-route", _addresses)
+        return self.headers.typed(RECORD_ROUTES)
 
     @property
     def max_forwards(self) -> int | None:
         """Hops left, 0 to 255 (section 20.22); None when absent."""
-        return self.headers.typed("max-forwards", _max_forwards)
+        return self.headers.typed(MAX_FORWARDS)
 
     @property
     def content_type(self) -> str | None:
         """The body's media type, lower-case and without parameters; None when absent."""
-        return self.headers.typed("content-type", _content_type)
+        return self.headers.typed(CONTENT_TYPE)
 
     @property
     def content_length(self) -> int | None:
         """What the header says, not what the body has (section 20.14); None when absent."""
-        return self.headers.typed("content-length", _content_length)
+        return self.headers.typed(CONTENT_LENGTH)
 
     def _print(self, start: str) -> bytes:
-        if has_stray_control(start):
+        if ("\r" in start or "\n" in start or "\0" in start) and has_stray_control(start):
             raise StateError(f"not a start line: {start!r}")
         self._mend_content_length()
         try:
@@ -111,12 +124,16 @@ class _Message(Fields):
         return head + self.body
 
     def _mend_content_length(self) -> None:
+        headers, right = self.headers, f"Content-Length: {len(self.body)}"
+        # Of nearly every message the one line there is says this already, letter by letter.
+        if headers.keys.count("content-length") == 1 and right in headers.lines:
+            return
         try:
             if self.content_length == len(self.body):
                 return
         except ParseError:
             pass  # unreadable is as good as wrong: a right one takes its place
-        self.headers.replace("content-length", str(len(self.body)))
+        headers.replace("content-length", str(len(self.body)))
 
 
 @attrs.define(eq=False, repr=False)
@@ -169,75 +186,3 @@ Message: TypeAlias = Request | Response
 
 def _names(headers: Headers) -> str:
     return f"cseq={headers.first('cseq')!r} call_id={headers.first('call-id')!r} lines={len(headers)}"
-
-
-def _only(lines: list[str], name: str) -> str:
-    if len(lines) != 1:
-        raise ParseError(f"Missing {name}" if not lines else f"Two {name}")
-    return lines[0]
-
-
-def _top_via(lines: list[str]) -> Via:
-    for line in lines:
-        if "," not in line:
-            return Via.parse(line)
-        for value in split_list(line):
-            return Via.parse(value)
-    raise ParseError("Missing Via")
-
-
-def _vias(lines: list[str]) -> tuple[Via, ...]:
-    return tuple([via for line in lines for via in Via.parse_list(line)])
-
-
-def _from(lines: list[str]) -> Address:
-    return Address.parse(_only(lines, "From"))
-
-
-def _to(lines: list[str]) -> Address:
-    return Address.parse(_only(lines, "To"))
-
-
-def _cseq(lines: list[str]) -> CSeq:
-    return CSeq.parse(_only(lines, "CSeq"))
-
-
-def _call_id(lines: list[str]) -> str:
-    value = _only(lines, "Call-ID")
-    if not value or " " in value or "\t" in value:
-        raise ParseError("Bad Call-ID", value)
-    return value
-
-
-def _contacts(lines: list[str]) -> tuple[Address, ...]:
-    return () if lines == ["*"] else _addresses(lines)
-
-
-def _is_wildcard(lines: list[str]) -> bool:
-    return lines == ["*"]
-
-
-def _addresses(lines: list[str]) -> tuple[Address, ...]:
-    return tuple([address for line in lines for address in Address.parse_list(line)])
-
-
-def _max_forwards(lines: list[str]) -> int | None:
-    return _optional_number(lines, "Max-Forwards", 255)
-
-
-def _content_length(lines: list[str]) -> int | None:
-    return _optional_number(lines, "Content-Length", _HIGHEST_LENGTH)
-
-
-def _optional_number(lines: list[str], name: str, ceiling: int) -> int | None:
-    if not lines:
-        return None
-    text = _only(lines, name)
-    value = number(text, ceiling)
-    if value is None:
-        raise ParseError(f"Bad {name}", text)
-    return value
-
-
-def _content_type(lines: list[str]) -> str | None:
-    return _only(lines, "Content-Type").partition(";")[0].strip(WHITE).lower() if lines else None

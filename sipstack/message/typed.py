@@ -5,10 +5,10 @@ values know already: `parse` and `parse_list`. What a message must not be withou
 """
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar, overload
+from typing import Protocol, TypeVar, overload
 
 from sipstack.errors import ParseError
-from sipstack.message.headers import Headers
+from sipstack.message.headers import Headers, Reader
 from sipstack.values.registry import canonical
 
 T = TypeVar("T")
@@ -23,25 +23,20 @@ class Headed(Protocol):
         """The lines."""
 
 
-class Field(Generic[T_co]):
+class Field(Reader[T_co]):
     """The typed value of one header, as an attribute for reading.
 
     Reading it raises `ParseError` when the header cannot be read; to write, change `headers`.
     """
 
-    __slots__ = ("key", "read")
-
-    def __init__(self, key: str, read: Callable[[list[str]], T_co]) -> None:
-        self.key = key
-        self.read = read
-        """From the values of all lines, unfolded and stripped; of none when the header is absent."""
+    __slots__ = ()
 
     @overload
     def __get__(self, message: None, owner: type) -> "Field[T_co]": ...
     @overload
     def __get__(self, message: Headed, owner: type) -> T_co: ...
     def __get__(self, message: Headed | None, owner: type) -> "Field[T_co] | T_co":
-        return self if message is None else message.headers.typed(self.key, self.read)
+        return self if message is None else message.headers.typed(self)
 
     def __repr__(self) -> str:
         return f"<Field {canonical(self.key)}>"

@@ -44,12 +44,17 @@ _TOLD: Final = {(_ICMP, 3), (_ICMP, 12), (_ICMP6, 1), (_ICMP6, 4)}
 _ICMP_TOO_BIG: Final = (_ICMP, 3, 4)
 
 
-def bind_udp(host: str, port: int) -> socket.socket:
-    """A bound, non-blocking UDP socket; `host` is an address, IPv6 without brackets. Raises OSError."""
+def bind_udp(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """A bound, non-blocking UDP socket; `host` is an address, IPv6 without brackets. Raises OSError.
+
+    With `is_shared` others that are, and belong to the same user, may be bound to the address too (SO_REUSEPORT).
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
+        if is_shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         # A datagram longer than the path's MTU is fragmented on its way; with path discovery on, as is Linux's default,
         # the first ones would be lost.
         if family == socket.AF_INET6:

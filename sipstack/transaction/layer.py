@@ -9,6 +9,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
@@ -50,6 +51,10 @@ from sipstack.transaction.routing import note_source, reopened_flow, reply_flow
 from sipstack.transaction.server import Server
 from sipstack.transaction.server_invite import ServerInvite
 from sipstack.transaction.table import Entry, Table
+
+# As tuples of module level: `A | B` makes a new union at each asking.
+_CLIENTS: Final = (ClientInvite, Client)
+_SERVERS: Final = (ServerInvite, Server)
 
 
 @attrs.frozen(kw_only=True)
@@ -120,15 +125,15 @@ class TransactionLayer:
             return self._drop(Drop.KEEPALIVE, flow)
         try:
             message = parse(data)
-            if isinstance(message, Response):
-                misrouted = len(message.headers.values("via")) > 1
-            else:
+            if isinstance(message, Request):
                 note_source(message, flow)
+            elif _is_misrouted(message):
+                return self._drop(Drop.MISROUTED, flow)
         except ParseError as error:
             return self._damaged(error, flow)
         if isinstance(message, Request):
             return self._receive_request(message, flow, now, copy)
-        return self._drop(Drop.MISROUTED, flow) if misrouted else self._receive_response(message, flow, now)
+        return self._receive_response(message, flow, now)
 
     def transport_failed(self, flow: Flow, now: float) -> list[Effect]:
         """The transport cannot deliver to `flow`: refused, unreachable, connection lost."""
@@ -163,12 +168,13 @@ class TransactionLayer:
         _name_transport(request, stream)
         return key, self._start_client(key, request, stream, now, smaller=flow)
 
-    def respond(self, key: Key, response: Response, now: float) -> list[Effect]:
+    def respond(self, key: Key, response: Response, now: float, wire: bytes | None = None) -> list[Effect]:
         """Answer a request. What comes too late is dropped by name, for the user cannot always know in time.
 
-        Raises StateError when the key is that of a request we sent.
+        `wire` is the response as it prints, from who has printed it. Raises StateError when the key is that of a
+        request we sent.
         """
-        return self._answer(key, response.status, response.encode(), now, response.to.tag)
+        return self._answer(key, response.status, response.encode() if wire is None else wire, now, response.to.tag)
 
     def adopt_tag(self, key: Key, to_tag: str) -> None:
         """Say which To tag your responses to `key` will bear, when it is not the one that came with `Incoming`.
@@ -179,7 +185,7 @@ class TransactionLayer:
         entry = self._table.get(key)
         if entry is None:
             return
-        if isinstance(entry.machine, ClientInvite | Client):
+        if isinstance(entry.machine, _CLIENTS):
             raise StateError(f"{key!r} is a request of ours")
         entry.to_tag = to_tag
 
@@ -268,7 +274,7 @@ class TransactionLayer:
 
     def _receive_response(self, response: Response, flow: Flow, now: float) -> list[Effect]:
         entry = self._table.get(client_key(response))
-        if entry is None or not isinstance(entry.machine, ClientInvite | Client):
+        if entry is None or not isinstance(entry.machine, _CLIENTS):
             return self._drop(Drop.STRAY_RESPONSE, flow)
         entry.smaller = None
         if response.status >= 200:
@@ -353,7 +359,7 @@ class TransactionLayer:
         return not inside or held >= self.limit + self.limit // 4
 
     def _receive_again(self, entry: Entry, flow: Flow, now: float) -> list[Effect]:
-        notes = entry.machine.again(now) if isinstance(entry.machine, ServerInvite | Server) else NOTHING
+        notes = entry.machine.again(now) if isinstance(entry.machine, _SERVERS) else NOTHING
         return self._run(entry, notes, flow) if notes else self._drop(Drop.ABSORBED, flow)
 
     def _receive_ack(self, entry: Entry | None, ack: Request, flow: Flow, now: float) -> list[Effect]:
@@ -413,7 +419,7 @@ class TransactionLayer:
         entry = self._table.get(key)
         if entry is None:
             return self._drop(Drop.LATE_RESPONSE, None)
-        if isinstance(entry.machine, ClientInvite | Client):
+        if isinstance(entry.machine, _CLIENTS):
             raise StateError(f"{key!r} is a request of ours")
         notes = entry.machine.respond(status, wire, now)
         if not notes:
@@ -498,6 +504,13 @@ class TransactionLayer:
         kept = [item for item in heap if (entry := self._table.get(item[2])) is not None and entry.queued == item[0]]
         heapq.heapify(kept)
         heap[:] = kept
+
+
+def _is_misrouted(response: Response) -> bool:
+    """Whether it has more than one Via. Raises `ParseError` when they cannot be told apart."""
+    headers = response.headers
+    alone = headers.keys.count("via") == 1 and "," not in headers.top("via")
+    return not alone and len(headers.values("via")) > 1
 
 
 def _name_transport(request: Request, flow: Flow) -> None:

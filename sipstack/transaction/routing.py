@@ -25,11 +25,11 @@ def note_source(request: Request, flow: Flow) -> None:
     if asked:
         parameters = parameters.with_("rport", str(port))
     # RFC 3581 §4: with rport, "received" goes in even when the source is what sent-by says.
-    if asked or not _same_host(via.host, address):
+    if asked or not (via.host == address or _same_host(via.host, address)):
         parameters = parameters.with_("received", address)
     elif "received" in parameters:
         parameters = parameters.without("received")
-    if parameters != via.parameters:
+    if parameters is not via.parameters and parameters != via.parameters:
         request.headers.replace_top("via", str(Via(via.transport, via.host, via.port, parameters=parameters)))
 
 

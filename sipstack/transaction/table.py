@@ -127,7 +127,10 @@ class Table:
     def _join(self, entry: Entry) -> None:
         self._sockets[entry.flow.socket] += 1
         for flow in _ways(entry):
-            self._flows.setdefault(flow, {})[entry.key] = None
+            mates = self._flows.get(flow)
+            if mates is None:
+                mates = self._flows[flow] = {}
+            mates[entry.key] = None
 
     def _leave(self, entry: Entry) -> None:
         self._sockets[entry.flow.socket] -= 1

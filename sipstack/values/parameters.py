@@ -1,7 +1,6 @@
 """`;name=value` as it follows URIs and header values (RFC 3261 sections 7.3.1, 19.1.1 and 25.1, generic-param)."""
 
 import re
-from itertools import repeat
 from typing import Final, Self
 
 import attrs
@@ -11,11 +10,11 @@ from sipstack.values.grammar import QUOTED
 
 _NAME: Final = r"[!#-+\-.-:?-~]++"
 """Printable ASCII but separators: wider than `token`, since URI parameters may hold `[ ] / : & $`."""
-_VALUE: Final = r'[^\x00-\x20\x7f;,"<>]*+'
-_PLAIN = re.compile(rf"(?:;{_NAME}(?:={_VALUE})?)++")
-_ONE = re.compile(rf"[ \t]*+;[ \t]*+({_NAME})[ \t]*+(?:=[ \t]*+({QUOTED}|{_VALUE}))?")
+VALUE: Final = r'[^\x00-\x20\x7f;,"<>]*+'
+_PLAIN = re.compile(rf"(?:;{_NAME}(?:={VALUE})?)++")
+_ONE = re.compile(rf"[ \t]*+;[ \t]*+({_NAME})[ \t]*+(?:=[ \t]*+({QUOTED}|{VALUE}))?")
 _END = re.compile(r"[ \t]*+;?[ \t]*+")
-_WELL_FORMED = re.compile(rf"{QUOTED}|{_VALUE}")
+_WELL_FORMED = re.compile(rf"{QUOTED}|{VALUE}")
 _NAME_ONLY = re.compile(_NAME)
 
 
@@ -36,10 +35,7 @@ class Parameters:
         """
         if not text:
             return cls()
-        if _PLAIN.fullmatch(text):
-            pairs = map(str.partition, text[1:].split(";"), repeat("="))
-            return cls(tuple([(name, value if equals else None) for name, equals, value in pairs]))
-        return cls(_parse_spaced(text))
+        return cls(_plain(text) if _PLAIN.fullmatch(text) else _parse_spaced(text))
 
     def get(self, name: str) -> str | None:
         """The first value of that name; None when absent, and also when it has no value."""
@@ -84,6 +80,17 @@ class Parameters:
 
 
 NO_PARAMETERS: Final = Parameters()
+
+
+def _plain(text: str) -> tuple[tuple[str, str | None], ...]:
+    if text.rfind(";") == 0:  # one, as a tag or a branch is: four of five that are read anew
+        name, equals, value = text[1:].partition("=")
+        return ((name, value if equals else None),)
+    items: list[tuple[str, str | None]] = []
+    for piece in text[1:].split(";"):
+        name, equals, value = piece.partition("=")
+        items.append((name, value if equals else None))
+    return tuple(items)
 
 
 def _parse_spaced(text: str) -> tuple[tuple[str, str | None], ...]:

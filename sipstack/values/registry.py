@@ -150,8 +150,9 @@ _LONGEST: Final = 64
 
 
 class _Keys(dict[str, str]):
-    """Names as they came and their keys. Peers repeat a few dozen spellings for ever, and a look-up beats lowering;
-    a peer that invents names fills the memory once and then costs itself the time, not us the room."""
+    """Names and their keys, once they have come or been written. Peers repeat a few dozen spellings for ever, and a
+    look-up beats lowering; a peer that invents names fills the memory once and then costs itself the time, not us the
+    room. What is in it is a token: a name with blanks behind it is not kept."""
 
     def __missing__(self, name: str) -> str:
         stripped = name.rstrip(" \t")
@@ -159,7 +160,7 @@ class _Keys(dict[str, str]):
             raise ParseError("Bad Header Name", name)
         lowered = stripped.lower()
         found = COMPACT.get(lowered, lowered)
-        if len(self) < _REMEMBERED and len(name) <= _LONGEST:
+        if stripped == name and len(self) < _REMEMBERED and len(name) <= _LONGEST:
             self[name] = found
         return found
 

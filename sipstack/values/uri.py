@@ -24,7 +24,7 @@ MEMORABLE: Final = 256
 # Exactly one `@`, or none: section 25.1 has every other one escaped, and readers who pick the first and readers who
 # pick the last would see different users.
 _SIP = re.compile(
-    r'(?:([^\x00-\x20\x7f<>"@:]++)(?::([^\x00-\x20\x7f<>"@]*+))?@)?'
+    r'([Ss][Ii][Pp][Ss]?):(?:([^\x00-\x20\x7f<>"@:]++)(?::([^\x00-\x20\x7f<>"@]*+))?@)?'
     rf"({HOST})(?::([0-9]{{1,5}}))?"
     r'(;[^\x00-\x20\x7f<>"@?]*+)?(?:\?([^\x00-\x20\x7f<>"@]*+))?'
 )
@@ -35,6 +35,7 @@ _parameters = lru_cache(maxsize=512)(Parameters.parse)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*+")
 _REST = re.compile(rf"{OPAQUE}++")
 
+_HIGHEST_PORT: Final = 65535
 _SEPARATORS: Final = "-.()"
 _WITHOUT_SEPARATORS = str.maketrans("", "", _SEPARATORS)
 _GLOBAL = re.compile(r"\+[0-9\-.()]++")
@@ -201,12 +202,15 @@ def parse_uri(text: str) -> Uri:
 
 
 def _parse_uri(text: str) -> Uri:
+    found = _SIP.fullmatch(text)
+    if found is not None:
+        return _sip(found)
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon:
         raise ParseError("Bad URI", text)
     if scheme in {"sip", "sips"}:
-        return _parse_sip(scheme, rest)
+        raise ParseError("Bad SIP URI", rest)
     if scheme == "tel":
         return _parse_tel(rest)
     if not _SCHEME.fullmatch(scheme) or not _REST.fullmatch(rest):
@@ -231,19 +235,16 @@ def _lower(text: str | None) -> str | None:
 _remembered = lru_cache(maxsize=REMEMBERED)(_parse_uri)
 
 
-def _parse_sip(scheme: str, rest: str) -> SipUri:
-    found = _SIP.fullmatch(rest)
-    if found is None:
-        raise ParseError("Bad SIP URI", rest)
-    user, password, host, port, parameters, headers = found.groups()
-    value = None
-    if port is not None and (value := number(port, 65535)) is None:
-        raise ParseError("Bad Port", rest)
+def _sip(found: re.Match[str]) -> SipUri:
+    scheme, user, password, host, digits, parameters, headers = found.groups()
+    port = None if digits is None else int(digits)
+    if port is not None and port > _HIGHEST_PORT:
+        raise ParseError("Bad Port", found[0].partition(":")[2])
     return SipUri(
-        scheme,
+        scheme.lower(),
         user,
         host,
-        port=value,
+        port=port,
         password=password,
         parameters=_parameters(parameters) if parameters else NO_PARAMETERS,
         headers=headers or "",

@@ -196,6 +196,7 @@ def test_the_refresher_is_chosen_by_table_2(supported, asked, prefer, who, requi
         (1800, 600, None, 600),
         (300, 600, None, 300),
         (300, 600, 400, 400),
+        (300, 600, "400 ;whatever=it=is;", 400),
         (10, 600, None, 90),
         (None, 600, None, 600),
         (300, 200, 250, 200),

@@ -44,6 +44,13 @@ def layer():
     return new_layer()
 
 
+def test_a_response_that_its_user_has_printed_goes_out_as_it_was_printed(layer):
+    incoming = arrive(layer)
+    ringing = response_to(incoming.request, 180, to_tag="user")
+    assert layer.respond(incoming.key, ringing, 0.0, b"as printed") == [Send(PEER, b"as printed")]
+    assert layer.receive(theirs(), PEER, 0.1) == [Send(PEER, b"as printed")]
+
+
 # Our requests.
 
 
