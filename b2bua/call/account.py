@@ -13,8 +13,8 @@ from b2bua.moment import Moment
 from b2bua.trunk import Limit
 from policy.claim import Assertion, Position
 from policy.ledger import Ledger
-from policy.numbering import Range
 from policy.position import CLI
+from policy.rules.article_3 import COVERED
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError
 from sipstack.flow import Flow
@@ -22,8 +22,8 @@ from sipstack.message import Request
 
 #: Headers that name the caller, of which the evidence keeps every line.
 _NAMING: Final = IDENTITY | {"from", *TEXTS}
-#: Ranges that art. 3 speaks of.
-_AT_HOME: Final = (Range.GEOGRAPHIC, Range.MOBILE)
+_NUMBERS: Final = _NAMING - {*TEXTS}
+_WORDS: Final = {outcome: outcome.word for outcome in Outcome}
 
 
 def of_finding(finding: Finding) -> dict[str, object]:
@@ -37,7 +37,7 @@ def of_finding(finding: Finding) -> dict[str, object]:
         "range": str(finding.range),
         "rule": finding.rule,
         "basis": finding.basis,
-        "outcome": finding.outcome.word,
+        "outcome": _WORDS[finding.outcome],
         "why": finding.why,
         "entry": finding.entry,
     }
@@ -46,7 +46,7 @@ def of_finding(finding: Finding) -> dict[str, object]:
 def of_verdict(verdict: Verdict) -> dict[str, object]:
     """What may be kept as long as the journal: no number, no name."""
     return {
-        "verdict": verdict.outcome.word,
+        "verdict": _WORDS[verdict.outcome],
         "basis": verdict.basis,
         "rules": sorted({finding.rule for finding in verdict.findings}),
         "flags": list(verdict.flags),
@@ -123,7 +123,7 @@ def _origin(pair: Pair, invite: Request) -> dict[str, object]:
 
 def _said(request: Request, leg: Leg) -> dict[str, object]:
     """The called URI and the lines that name the caller; what a national caller writes in words is nobody's here."""
-    naming = _NAMING if leg.is_screened else _NAMING - frozenset(TEXTS)
+    naming = _NAMING if leg.is_screened else _NUMBERS
     lines = zip(request.headers.keys, request.headers.lines, strict=True)
     return {"called": request.uri, "identity": [line for key, line in lines if key in naming]}
 
@@ -163,13 +163,14 @@ def _of_assertion(one: Assertion) -> dict[str, object]:
         "raw": one.raw,
         "notation": str(one.notation),
         "user_phone": one.user_phone,
+        "is_first": one.is_first,
     }
 
 
 def _in_ledger(ledger: Ledger, verdict: Verdict, moment: Moment) -> dict[str, object]:
     """What our own outbound legs and earlier forwardings say of the numbers that were found (art. 3)."""
     numbered = [found for found in verdict.findings if found.number is not None]
-    callers = frozenset(str(f.number) for f in numbered if f.position in CLI and f.range in _AT_HOME)
+    callers = frozenset(str(f.number) for f in numbered if f.position in CLI and f.range in COVERED)
     if not callers:
         return {}
     diverters = {str(found.number) for found in numbered if found.position is Position.REDIRECT}

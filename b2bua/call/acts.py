@@ -23,6 +23,8 @@ class Reply:
 
     key: Key
     response: Response
+    wire: bytes | None = None
+    """It as printed, where it has been."""
 
 
 @attrs.define

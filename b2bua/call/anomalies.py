@@ -16,7 +16,7 @@ from b2bua.moment import Moment
 from b2bua.trunk import News
 from policy.claim import TrunkClass
 from policy.numbering import Plan
-from policy.position import CLI
+from policy.position import CLI, Position
 from policy.register import Agreement, Register, civil_day
 from policy.verdict import Outcome, Verdict
 from sipstack.message import Request
@@ -31,7 +31,8 @@ ALARMING: Final[Mapping[str, str]] = {
     "roaming-limit": "roaming checks are held back by limits of our own; the calls are refused",
     "article-3-rate": "one redirecting number has had as many calls as art. 3 is believed for; more are refused",
 }
-_SCREENED = (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
+_SCREENED: Final = (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
+_PASS: Final = Outcome.PASS
 
 
 @attrs.define(eq=False)
@@ -52,6 +53,8 @@ class Anomalies:
             flags.add(FORGED)
         if _is_anonymous(verdict):
             flags.add("anonymous-caller")
+        if _is_signed_otherwise(verdict):
+            flags.add("passport-differs")
         if verdict.trunk_class == TrunkClass.NATIONAL_TRANSIT:
             more, told = self.shares.crossed(name, flags, origin.max_foreign_share, now)
             flags.update(more)
@@ -61,6 +64,8 @@ class Anomalies:
             more, told = self.shares.called(number, agreement, is_abroad=is_abroad, now=now)
             flags.update(more)
             alarms += told
+        if not flags:
+            return verdict, alarms
         for flag in sorted(flags & ALARMING.keys()):
             if self._told.setdefault((flag, name), News(HOUR)).is_due(now):
                 alarms.append(Alarm(flag, f"trunk {name}: {ALARMING[flag]}"))
@@ -69,9 +74,24 @@ class Anomalies:
 
 def _is_anonymous(verdict: Verdict) -> bool:
     """Whether a call that is judged passes without a caller's number (¶25): counted, and nothing else."""
-    if verdict.trunk_class not in _SCREENED or verdict.outcome is not Outcome.PASS or "emergency" in verdict.flags:
+    if verdict.trunk_class not in _SCREENED or verdict.outcome is not _PASS or "emergency" in verdict.flags:
         return False
     return not any(finding.number for finding in verdict.findings if finding.position in CLI)
+
+
+def _is_signed_otherwise(verdict: Verdict) -> bool:
+    """Whether a PASSporT names a caller whom nothing else names, or a diverter (RFC 8224 §5.2, RFC 8946).
+
+    Nobody here verifies a signature, so that it proves nothing; but who does will not believe the call."""
+    if not any(finding.header == "Identity" for finding in verdict.findings):
+        return False
+    for positions in (CLI, (Position.REDIRECT,)):
+        told = [(f.number, f.header) for f in verdict.findings if f.position in positions and f.number is not None]
+        signed = {number for number, header in told if header == "Identity"}
+        said = {number for number, header in told if header != "Identity"}
+        if said and not signed <= said:
+            return True
+    return False
 
 
 def _nomads(

@@ -8,8 +8,6 @@ import ipaddress
 import re
 from typing import Final
 
-import attrs
-
 from b2bua.trunk import is_sos
 from sipstack.errors import ParseError
 from sipstack.flow import Flow
@@ -94,9 +92,14 @@ def retarget(uri: str, flow: Flow) -> str:
     if not isinstance(parsed, SipUri):
         return uri
     host, port = flow.remote
-    parameters = parsed.parameters.without("maddr").without("transport")
+    parameters = parsed.parameters
+    for hop in ("maddr", "transport"):
+        if hop in parameters:
+            parameters = parameters.without(hop)
     shown = f"[{host}]" if ":" in host else host
-    return str(attrs.evolve(parsed, host=shown, port=port, parameters=parameters, headers=""))
+    password = "" if parsed.password is None else f":{parsed.password}"
+    user = "" if parsed.user is None else f"{parsed.user}{password}@"
+    return f"{parsed.scheme}:{user}{shown}:{port}{parameters}"
 
 
 def rack_for(value: str, invite_cseq: int) -> str | None:
@@ -116,11 +119,14 @@ def next_hop(uri: str, otherwise: Flow) -> Flow:
         return otherwise
     if not isinstance(parsed, SipUri):
         return otherwise
+    port = parsed.port or 5060
+    if otherwise.remote == (parsed.host, port):
+        return otherwise  # as nearly always
     try:
         host = ipaddress.ip_address(parsed.host.strip("[]"))
     except ValueError:
         return otherwise
-    remote = (str(host), parsed.port or 5060)
+    remote = (str(host), port)
     if remote == otherwise.remote or (host.version == 6) != (":" in otherwise.remote[0]):
         return otherwise
     return Flow(otherwise.socket, remote, otherwise.transport)

@@ -8,6 +8,7 @@ the dialogs afterwards is in `relay.py`.
 import enum
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
+from typing import Final
 
 import attrs
 
@@ -22,12 +23,13 @@ from b2bua.call.farewell import hang_up
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import state
-from b2bua.call.naming import Named, Refusal, rename, way_of
+from b2bua.call.naming import TAKING, Named, Refusal, rename, way_of
 from b2bua.call.outgoing import Again, Outgoing, hunt_for, trunk_for
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redirection import Redirections, passed
 from b2bua.call.relay import Relays
 from b2bua.call.snapshot import Plain, load, save
+from b2bua.call.times import earliest
 from b2bua.call.trial import is_enforced
 from b2bua.config import Isup, Part, Redirect
 from b2bua.errors import SnapshotError
@@ -66,6 +68,14 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
+# A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02 (2026-11-23).
+ASKING, CALLING, CANCELLING = State.ASKING, State.CALLING, State.CANCELLING
+ANSWERED, PARTING, ENDED = State.ANSWERED, State.PARTING, State.ENDED
+_BLOCK: Final = Outcome.BLOCK
+_SETUP: Final = Part.SETUP
+_JUDGE: Final = Isup.JUDGE
+
+
 @attrs.define(eq=False, kw_only=True, repr=False)
 class Call:
     """A call from its INVITE to its last BYE. Build it with the A leg, then `begin`."""
@@ -75,7 +85,7 @@ class Call:
     """The INVITE transaction of the A leg."""
     invite: Request | None
     """The A leg's INVITE, until it has its final response."""
-    state: State = State.ASKING
+    state: State = ASKING
     asked: tuple[str, ...] = ()
     outgoing: Outgoing | None = None
     """How the B leg's INVITE leaves, once it is known where to."""
@@ -99,9 +109,14 @@ class Call:
         return self.pair.call
 
     @property
+    def is_answered(self) -> bool:
+        """Whether both sides are connected, and neither has hung up."""
+        return self.state is ANSWERED
+
+    @property
     def is_up(self) -> bool:
         """Whether it rings or is answered: one that ends can no more be taken over."""
-        return self.state in (State.CALLING, State.ANSWERED)
+        return self.state in (CALLING, ANSWERED)
 
     @property
     def a(self) -> Leg:
@@ -118,36 +133,35 @@ class Call:
     def begin(self, moment: Moment) -> list[Act]:
         """Judges the INVITE: asks, refuses, or sets up the B leg."""
         invite = self._pending()
-        asks = self.a.trunk.redirect is not None
+        asks = self.pair.a.trunk.redirect is not None
         emergency = self.pair.context.routes.is_emergency_call(invite.uri, carried=asks)
         if emergency and not invite.contacts:
             # Nothing may stop it that can be done without (L13): where it came from is where its caller is.
-            host, port = self.a.flow.remote
+            host, port = self.pair.a.flow.remote
             invite.headers.replace("contact", f"<sip:{bracketed(host)}:{port}>")
         try:
-            self.a.dialog = None if asks else Dialog.as_callee(invite, self.a.tag)
+            self.pair.a.dialog = None if asks else Dialog.as_callee(invite, self.pair.a.tag)
         except ProtocolError as error:
             record = account.undecided_record(self.pair, invite, moment)
             return [record, *self._end("malformed", error.status, moment, self._reply(error.status, str(error)))]
         try:
-            self.pair.claim = claim_of(
+            claim = claim_of(
                 invite,
-                self.a.origin,
-                stands=self.a.trunk_class,
+                self.pair.a.origin,
+                stands=self.pair.a.trunk_class,
                 emergency=emergency,
                 is_listed=self.pair.context.register.has(BlockedUser, CallerList, DoNotOriginate),
-                isup=self.a.trunk.isup,
+                isup=self.pair.a.trunk.isup,
             )
         except ParseError as error:
             return self._unreadable(error, moment)
         named = self._named(invite)
-        if isinstance(named, Named):
-            self.pair.claim = attrs.evolve(self.pair.claim, called=named.called)
+        self.pair.claims(attrs.evolve(claim, called=named.called) if isinstance(named, Named) else claim)
         return self._judge(moment)
 
     def answered_questions(self, answers: Mapping[str, Answer], moment: Moment) -> list[Act]:
         """The roaming answers have come; too late or twice changes nothing."""
-        if self.state is not State.ASKING:
+        if self.state is not ASKING:
             return []
         self.pair.answers.update(answers)
         return self._judge(moment)
@@ -161,20 +175,21 @@ class Call:
             self.answer_by = moment.tick + context.patience
             return [self._reply(100), Ask(self.id, decided)]
         self.answer_by = None
-        decided, alarms = context.weigh(self.pair.claim, self.a, self._pending(), decided, moment)
+        decided, alarms = context.weigh(self.pair.claim, self.pair.a, self._pending(), decided, moment)
         verdict, news = context.hooks.review(self.pair.claim, decided)
         alarms += news
-        self.pair.verdict, self.a.is_enforced = verdict, verdict.enforced
+        self.pair.heed(verdict)
+        self.pair.a.is_enforced = verdict.enforced
         acts = [*alarms, *self._heed(verdict, 603, None, moment)]
-        if verdict.forwarded_by and verdict.outcome is not Outcome.BLOCK:
+        if verdict.forwarded_by and verdict.outcome is not _BLOCK:
             context.ledger.forwarded(verdict.forwarded_by, moment.utc)
         return acts
 
     def _heed(self, verdict: Verdict, status: int, reason: str | None, moment: Moment) -> list[Act]:
         """Does what a verdict says; status and reason are for a refusal."""
-        if self.a.trunk.redirect is not None:
-            return self._advise(self.a.trunk.redirect, verdict, moment)
-        if verdict.outcome is Outcome.BLOCK and verdict.enforced:
+        if self.pair.a.trunk.redirect is not None:
+            return self._advise(self.pair.a.trunk.redirect, verdict, moment)
+        if verdict.outcome is _BLOCK and verdict.enforced:
             return self._blocked(verdict, status, reason, moment)
         return self._forward(verdict, moment)
 
@@ -199,12 +214,12 @@ class Call:
         """An INVITE whose identity nobody can judge does not pass; its evidence is the raw headers."""
         context = self.pair.context
         verdict = unreadable(error, context.profile.version, context.register.version, moment.utc)
-        verdict = attrs.evolve(verdict, trunk_class=self.a.trunk_class)
-        if not self.a.is_enforced:
-            trial = context.register.find(Shadow, self.a.known_as, civil_day(moment.utc))
+        verdict = attrs.evolve(verdict, trunk_class=self.pair.a.trunk_class)
+        if not self.pair.a.is_enforced:
+            trial = context.register.find(Shadow, self.pair.a.known_as, civil_day(moment.utc))
             reference = "" if trial is None else trial.reference
             verdict = attrs.evolve(verdict, enforced=False, trial=reference, flags=(*verdict.flags, "shadow"))
-        self.pair.verdict = verdict
+        self.pair.heed(verdict)
         return self._heed(verdict, error.status, error.reason, moment)
 
     # The way out.
@@ -217,7 +232,7 @@ class Call:
         if isinstance(named, Refusal):
             refusal = self._reply(named.status, None, Headers.of(named.headers))
             return [record, *self._end(named.why, named.status, moment, refusal)]
-        takes = self.a.trunk.passes_replaces and not self.pair.is_emergency
+        takes = self.pair.a.trunk.passes_replaces and not self.pair.is_emergency
         rename(redacted.headers, self.pair.context.dialogs, named, takes=takes)
         return [record, *self._leave(named, redacted, moment)]
 
@@ -225,7 +240,7 @@ class Call:
         """Sends the call on its way: to the peer of the call that it takes over, or as the routes say."""
         invite, context = self._pending(), self.pair.context
         called = called_number(invite.uri)
-        trunk, alarms = trunk_for(context, self.a.trunk.name, called) if named is None else (named.leg.trunk, [])
+        trunk, alarms = trunk_for(context, self.pair.a.trunk.name, called) if named is None else (named.leg.trunk, [])
         said: list[Act] = [*alarms]
         if not (self.pair.is_emergency or is_routable(invite.uri)):
             return [*said, *self._fail(416, "scheme of the Request-URI", moment)]
@@ -261,7 +276,7 @@ class Call:
         self.answer_by = moment.tick + context.no_answer
         trying = [] if self.asked else [self._reply(100)]
         tried = self._try(self.outgoing, moment)
-        return [*said, *(trying if self.state is State.CALLING else ()), *tried]
+        return [*said, *(trying if self.state is CALLING else ()), *tried]
 
     def _place(self, named: Named) -> Flow:
         """Where the peer of a call that is taken over is: where its Contact says, if that is a place of its trunk, for
@@ -273,64 +288,65 @@ class Call:
 
     def _try(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
         """Sends the INVITE to one target, if it shows nothing that it may not."""
-        leg = outgoing.leg()
-        leg.trunk_class = self.pair.context.class_of(leg.origin, moment)
-        leg.is_enforced = is_enforced(leg.known_as, self.pair.context.register, moment)
-        sent = outgoing.invite(leg, self.pair.context.ids)
-        sparing = spared(self.a, self.pair.verdict)
-        private = not self.pair.is_emergency
-        invite = self._pending()
-        sent.headers = depart(sent.headers, self.a, leg, invite, part=Part.SETUP, sparing=sparing, private=private)
-        shown = self.pair.leaks(sent, self._called(outgoing))
+        pair, invite = self.pair, self._pending()
+        a, context, leg = pair.a, pair.context, outgoing.leg()
+        leg.trunk_class = context.class_of(leg.origin, moment)
+        leg.is_enforced = is_enforced(leg.known_as, context.register, moment)
+        sent = outgoing.invite(leg, context.ids)
+        sparing, private = spared(a, pair.upshot), not pair.is_emergency
+        sent.headers = depart(sent.headers, a, leg, invite, part=_SETUP, sparing=sparing, private=private)
+        shown = pair.leaks(sent, self._called(outgoing)) if pair.secrets else None
         if shown is not None:
             alarm = Alarm("egress guard", f"call {self.id}: {shown} still showed what the verdict takes out")
             refusal = self._reply(603, None, Headers.of([REJECTED]))
             return [alarm, *self._end("egress guard", 603, moment, refusal)]
-        self.pair.b, outgoing.sent, self.state = leg, sent, State.CALLING
-        self.a.branches.clear()
-        self.pair.described(self.a, invite, sent.headers, sent.body)
-        self.pair.context.remember(self.a, leg, invite, outgoing.uri, moment)
+        pair.b, outgoing.sent, self.state = leg, sent, CALLING
+        a.branches.clear()
+        pair.described(a, invite, sent.headers, sent.body)
+        context.remember(a, leg, invite, outgoing.uri, moment)
         return [*self.relays.lose(()), Start(INVITE, sent, leg.flow)]
 
     def _called(self, outgoing: Outgoing) -> str:
         """The number that may stand where the INVITE goes: of a call that is taken over, its own."""
-        if outgoing.straight_to is not None and self.pair.claim is not None:
-            return self.pair.claim.called
+        if outgoing.straight_to is not None and self.pair.called is not None:
+            return self.pair.called
         return called_number(self._pending().uri)
 
     def _too_short(self, invite: Request) -> Refusal | None:
         """A session interval below ours gets 422 with the least that we take (RFC 4028 §9), but never an emergency."""
-        self.a.liveness.learn(invite)
-        least = self.a.liveness.too_small(invite)
+        self.pair.a.liveness.learn(invite)
+        least = self.pair.a.liveness.too_small(invite)
         return Refusal(422, "session interval", tuple(least)) if least and not self.pair.is_emergency else None
 
     def _named(self, invite: Request) -> Named | Refusal | None:
         """The call that it takes over or joins; an emergency call goes where it calls, whatever else it names (L13)."""
+        if TAKING.keys().isdisjoint(invite.headers.keys):
+            return None
         context = self.pair.context
         if context.routes.is_emergency_call(invite.uri):
             return None
-        return way_of(invite, self.a.trunk, context.dialogs)
+        return way_of(invite, self.pair.a.trunk, context.dialogs)
 
     def _still_named(self, invite: Request) -> Named | Refusal | None:
         """The same once the call is judged: what it named may have ended, or begun, while a question was asked, and a
         verdict that took another number for the called one says nothing of this way."""
-        named, claim = self._named(invite), self.pair.claim
-        if isinstance(named, Refusal) or claim is None:
+        named, claimed = self._named(invite), self.pair.called
+        if isinstance(named, Refusal) or claimed is None:
             return named
         called = user_of(invite.uri) if named is None else named.called
-        return named if called == claim.called else Refusal(481, "no such dialog")
+        return named if called == claimed else Refusal(481, "no such dialog")
 
     def _try_again(self, again: Again, moment: Moment) -> list[Act]:
         alarms: list[Act] = [Alarm("target", again.alarm)] if again.alarm else []
         return [*alarms, *self._try(self._way(), moment)]
 
     def _redacted(self, invite: Request, verdict: Verdict) -> Redacted:
-        caller, (headers, marks) = untagged(invite.headers.first("from") or ""), self.pair.brought(self.a, invite)
+        caller, (headers, marks) = untagged(invite.headers.first("from") or ""), self.pair.brought(self.pair.a, invite)
         untouched = Redacted(caller, headers, invite.body, marks)
-        if not self.a.is_screened or (verdict.outcome is Outcome.BLOCK and not verdict.enforced):
+        if not self.pair.a.is_screened or (verdict.outcome is _BLOCK and not verdict.enforced):
             return untouched
-        isup = Isup.JUDGE if self.pair.is_emergency else self.a.trunk.isup  # nothing is kept from an emergency service
-        names = self.pair.is_emergency or not self.a.trunk.replaces_display_names
+        isup = _JUDGE if self.pair.is_emergency else self.pair.a.trunk.isup  # nothing is kept from an emergency service
+        names = self.pair.is_emergency or not self.pair.a.trunk.replaces_display_names
         edited = headers if verdict.enforced else headers.copy()
         redacted = redact(caller, edited, invite.body, verdict, names=names, before=marks, isup=isup)
         return redacted if verdict.enforced else attrs.evolve(untouched, removed=redacted.removed)
@@ -353,10 +369,10 @@ class Call:
         """What was started for `purpose` will have no response."""
         status = 408 if cause is Cause.TIMEOUT else 500
         if purpose == INVITE:
-            if self.state is State.CALLING:
+            if self.state is CALLING:
                 again = self._way().missed(cause, moment)
                 return self._try_again(again, moment) if again else self._missed(status, cause, moment)
-            return self._close() if self.state is State.CANCELLING else []
+            return self._close() if self.state is CANCELLING else []
         if purpose in upkeep.PURPOSES:
             return self._unless_lost(upkeep.failed(self.pair, purpose, cause, moment), moment)
         return self._unless_lost(self.relays.failed(purpose, status), moment)
@@ -372,8 +388,11 @@ class Call:
 
     def _heard(self, response: Response, moment: Moment) -> None:
         """A response is a sign of life; a 100 is only that of the next hop."""
-        for leg in (self.a, self.b):
-            if leg is not None and leg.call_id == response.call_id and response.status > 100:
+        if response.status == 100:
+            return
+        call_id = response.call_id
+        for leg in (self.pair.a, self.pair.b):
+            if leg is not None and leg.call_id == call_id:
                 leg.liveness.hear(moment.tick)
 
     def invite_over(self, moment: Moment) -> list[Act]:
@@ -381,38 +400,38 @@ class Call:
 
         A call may still ring then: its caller has hung up the one branch that accepted it, and none has in 64*T1 since.
         """
-        if self.outgoing is not None:
-            self.outgoing.sent = None
+        self.outgoing = None
         if self.b is not None:
             self.b.branches.clear()
-        if self.state is State.CALLING:
+            self.b.acks.forget(self.b.invite_number)
+        if self.state is CALLING:
             return self._fail(480, "no answer", moment)
-        return self._close() if self.state is State.CANCELLING else []
+        return self._close() if self.state is CANCELLING else []
 
     def _answered_invite(self, response: Response, moment: Moment) -> list[Act]:
         status = response.status
-        again = self._way().answered(response, moment, self.pair.context.ids) if self.state is State.CALLING else None
+        again = self._way().answered(response, moment, self.pair.context.ids) if self.state is CALLING else None
         if again is not None:
             return self._try_again(again, moment)
         if status == 100:
             return []
         if status < 200:
-            return self._ringing(response, moment) if self.state is State.CALLING else []
+            return self._ringing(response, moment) if self.state is CALLING else []
         if status < 300:
             return self._accepted(response, moment)
-        if self.state is State.CANCELLING:
+        if self.state is CANCELLING:
             return self._close()
-        return self._refused(response, moment) if self.state is State.CALLING else []
+        return self._refused(response, moment) if self.state is CALLING else []
 
     def _ringing(self, response: Response, moment: Moment) -> list[Act]:
         branch = response.to.tag
-        if response.status == 199 and branch not in self.a.branches:
+        if response.status == 199 and branch not in self.pair.a.branches:
             return []  # RFC 6228: the end of an early dialog that the caller has not heard of
         if branch in self._callee().left:
             return []
         self._way().rings(response)
-        tag = self._turn_to_branch(response)[0].local_tag if branch else self.a.tag
-        lost = self.relays.lose(self.a.branches)
+        tag = self._turn_to_branch(response)[0].local_tag if branch else self.pair.a.tag
+        lost = self.relays.lose(self.pair.a.branches)
         return [*lost, Reply(self.key, self._carry(response, moment, tag))]
 
     def _accepted(self, response: Response, moment: Moment) -> list[Act]:
@@ -422,12 +441,12 @@ class Call:
             return [Transmit(leg.next_hop(), repeated)]
         if response.to.tag in leg.left:
             return self._unwanted(response)
-        if self.state is not State.CALLING:
+        if self.state is not CALLING:
             return [] if leg.held is not None and leg.held.to.tag == response.to.tag else self._unwanted(response)
         near, dialog = self._turn_to_branch(response)
         dialog.confirm(response)
         acts = self._acknowledge_unless_offer(leg, response, dialog)
-        self.state, self.answer_by = State.ANSWERED, None
+        self.state, self.answer_by = ANSWERED, None
         self.answered_at = moment.tick
         self.ends_by = moment.tick + self.pair.context.longest
         reply = self._carry(response, moment, near.local_tag)
@@ -437,15 +456,16 @@ class Call:
         acts += self.relays.lose((dialog.remote_tag,))
         acts.append(account.answer_record(self.pair, leg, self.redirections.followed, self._way().uri, moment))
         is_awaited = leg.held is not None
-        acts.append(self.a.answer(self.key, reply, self.pair.context.timing, moment.tick, is_awaited=is_awaited))
+        acts.append(self.pair.a.answer(self.key, reply, self.pair.context.timing, moment.tick, is_awaited=is_awaited))
         self.invite = None
+        self.pair.settle()
         return acts
 
     def _keep_alive(self, leg: Leg, response: Response, reply: Response, now: float) -> None:
         """From the 2xx on, each side has its session timer, or is asked for a sign of life when it is silent."""
         leg.liveness.timer.accepted(response, now)
-        state(reply, self.a.liveness.accept(self._pending(), now))
-        for side in (self.a, leg):
+        state(reply, self.pair.a.liveness.accept(self._pending(), now))
+        for side in (self.pair.a, leg):
             side.liveness.begin(now, 0 if self.pair.is_emergency else self.pair.context.probe_seconds)
 
     def _acknowledge_unless_offer(self, leg: Leg, response: Response, dialog: Dialog) -> list[Act]:
@@ -479,7 +499,7 @@ class Call:
         if response.status in (422, 503):
             response.status, response.reason = 500, phrase_of(500)
             response.headers.remove("retry-after")
-        reply = self._carry(response, moment, self.a.tag)
+        reply = self._carry(response, moment, self.pair.a.tag)
         return [*acts, *self._end("failed", reply.status, moment, Reply(self.key, reply))]
 
     def _redirected(self, response: Response, moment: Moment) -> list[Act]:
@@ -489,7 +509,7 @@ class Call:
             return self._fail(480, "redirected", moment)
         response.body = b""
         response.headers = response.headers.without(CONTENT)
-        reply = self._carry(response, moment, self.a.tag)
+        reply = self._carry(response, moment, self.pair.a.tag)
         for contact in contacts:
             reply.headers.add("Contact", contact)
         return self._end("redirected", reply.status, moment, Reply(self.key, reply))
@@ -513,7 +533,7 @@ class Call:
         if response.status < 300:
             for value in invite.headers.all("record-route"):
                 reply.headers.add("Record-Route", value)
-            reply.headers.add("Contact", self.a.socket.contact)
+            reply.headers.add("Contact", self.pair.a.socket.contact)
         reply.headers.extend(carried.headers)
         leg.liveness.learn(response)
         self.pair.described(leg, response, carried.headers, carried.body)
@@ -524,7 +544,7 @@ class Call:
     def requested(self, leg: Leg, request: Request, key: Key, moment: Moment) -> list[Act]:
         """A request in the dialog of one leg."""
         is_ours = early.turn_for(self.pair, leg, request)
-        over = self.state in (State.PARTING, State.CANCELLING) and request.method != "BYE"
+        over = self.state in (PARTING, CANCELLING) and request.method != "BYE"
         if leg.dialog is None or over or not is_ours:
             return [Reply(key, response_to(request, 481))]
         try:
@@ -542,7 +562,7 @@ class Call:
             return []
         leg.acknowledged()
         leg.liveness.hear(moment.tick)
-        if self.state is State.PARTING:
+        if self.state is PARTING:
             return self._part(leg)
         other = self.pair.other(leg)
         if other is None or other.held is None or other.dialog is None:
@@ -556,29 +576,29 @@ class Call:
         """A CANCEL for an INVITE that has no final response (§9.2)."""
         if key != self.key:
             return self.relays.cancelled(key)
-        headers = self.pair.carried(self.a, cancel, moment).headers
+        headers = self.pair.carried(self.pair.a, cancel, moment).headers
         reasons = tuple(("Reason", value) for value in headers.all("reason"))
         return self._give_up("cancelled", 487, moment, self._reply(487), reasons=reasons)
 
     def _hang_up(self, leg: Leg, bye: Request, key: Key, moment: Moment) -> list[Act]:
         acts: list[Act] = [Reply(key, response_to(bye, 200))]
-        if self.state is State.PARTING:
+        if self.state is PARTING:
             return acts + (self._close() if leg.unacked is not None else [])
-        if self.state is State.ANSWERED:
+        if self.state is ANSWERED:
             leg.acknowledged()
             other, self.parting = self.pair.other(leg), self.pair.carried(leg, bye, moment)
             acts = [self._end_record("BYE", 200, moment, by=leg), *self._let_go(leg), *acts, *self._give_up_requests()]
             if other is None or other.unacked is None:
                 return acts + self._part(other)
             # §15: a BYE "MUST NOT" go out "until it has received an ACK for its 2xx response", which may be lost.
-            self.state, self.ends_by = State.PARTING, None
+            self.state, self.ends_by = PARTING, None
             return acts
-        if leg is self.a and self.state in (State.CALLING, State.ASKING):
+        if leg is self.pair.a and self.state in (CALLING, ASKING):
             # §15: a caller may end an early dialog by BYE; to the callee that of its only one is a CANCEL.
-            if len(self.a.branches) > 1:
+            if len(self.pair.a.branches) > 1:
                 acts += self._bye(self.b, self.pair.carried(leg, bye, moment))
                 early.close(self.pair)
-                return acts + self.relays.lose(self.a.branches)
+                return acts + self.relays.lose(self.pair.a.branches)
             return self._give_up("BYE", 487, moment, *acts, self._reply(487))
         return [Reply(key, response_to(bye, 481))]  # §15: a callee has no BYE for an early dialog
 
@@ -586,11 +606,18 @@ class Call:
 
     def deadline(self) -> float | None:
         """When `tick` is due; None only when the call is over."""
-        b = None if self.b is None else self.b.deadline()
-        waits = [self.answer_by, self.ends_by, self.a.deadline(), b, self.relays.deadline()]
-        if self.state is State.ANSWERED:
-            waits += [leg.liveness.deadline() for leg in (self.a, self.b) if leg is not None]
-        return min((at for at in waits if at is not None), default=None)
+        times = [self.answer_by, self.ends_by]
+        is_up = self.state is ANSWERED
+        for leg in (self.pair.a, self.pair.b):
+            if leg is None:
+                continue
+            if leg.unacked is not None:
+                times.append(leg.deadline())
+            if is_up:
+                times.append(leg.liveness.deadline())
+        if self.relays.pending:
+            times.append(self.relays.deadline())
+        return earliest(*times)
 
     def tick(self, moment: Moment) -> list[Act]:
         """Does what is due."""
@@ -600,26 +627,30 @@ class Call:
         if self.ends_by is not None and now >= self.ends_by:
             return self._bye_both("maximum duration", moment)
         acts = self.relays.tick(now)
-        for leg in (self.a, self.b):
+        for leg in (self.pair.a, self.b):
             if leg is None:
                 continue
             acts += leg.tick(now)
             if leg.unacked is not None and leg.unacked.given_up:
-                parting = self.state is State.PARTING
+                parting = self.state is PARTING
                 return acts + (self._part(leg) if parting else self._bye_both("no ACK", moment))
-        if self.state is State.ANSWERED:
-            for leg in (self.a, self.b):
+        if self.state is ANSWERED:
+            for leg in (self.pair.a, self.b):
                 acts += [] if leg is None else upkeep.tick(self.pair, leg, moment, is_busy=self.relays.is_busy(leg))
         return self._unless_lost(acts, moment)
 
     def _waited(self, moment: Moment) -> list[Act]:
-        if self.state is State.ASKING:
+        if self.state is ASKING:
             failed = Answer(Roaming.FAILED, "no answer in time", moment.utc)
             late = {number: failed for number in self.asked if number not in self.pair.answers}
             return self.answered_questions(late, moment)
         return self._give_up("no answer", 408, moment, self._reply(408))
 
     # The end.
+
+    def hang_up(self, cause: str, moment: Moment) -> list[Act]:
+        """Ends an answered call of our own accord, both sides by BYE."""
+        return self._bye_both(cause, moment) if self.state is ANSWERED else []
 
     def _fail(self, status: int, cause: str, moment: Moment) -> list[Act]:
         return self._end(cause, status, moment, self._reply(status))
@@ -628,15 +659,15 @@ class Call:
         self, cause: str, status: int, moment: Moment, *messages: Act, reasons: Sequence[tuple[str, str]] = ()
     ) -> list[Act]:
         """The A leg is done before an answer: take the B leg back, which may still answer (§9.1)."""
-        if self.state is State.ASKING:
+        if self.state is ASKING:
             undecided = account.undecided_record(self.pair, self._pending(), moment)
             return [undecided, *self._end(cause, status, moment, *messages)]
-        self.state, self.answer_by, self.invite = State.CANCELLING, None, None
+        self.state, self.answer_by, self.invite = CANCELLING, None, None
         return [self._end_record(cause, status, moment), *messages, *self.relays.give_up(), Abandon(INVITE, reasons)]
 
     def _bye_both(self, cause: str, moment: Moment) -> list[Act]:
         reason = Crossing(Headers.of([("Reason", f'SIP;cause=408;text="{cause}"')]), b"")
-        return self._end(cause, 200, moment, *self._bye(self.a, reason), *self._bye(self.b, reason))
+        return self._end(cause, 200, moment, *self._bye(self.pair.a, reason), *self._bye(self.b, reason))
 
     def _bye(self, leg: Leg | None, carried: Crossing | None) -> list[Act]:
         """Ends one leg's dialog; a 2xx of its that still waits for an ACK gets it first."""
@@ -671,13 +702,16 @@ class Call:
         return Record("end", self.id, moment.utc, facts)
 
     def _close(self) -> list[Act]:
-        self.state, self.answer_by, self.ends_by = State.ENDED, None, None
-        self.a.acknowledged()
+        self.state, self.answer_by, self.ends_by = ENDED, None, None
+        self.pair.a.acknowledged()
         if self.b is not None:
             self.b.acknowledged()
         return [*self._give_up_requests(), Closed()]
 
     def _give_up_requests(self) -> list[Act]:
+        pair = self.pair
+        if not (self.relays.pending or pair.a.liveness.asked or (pair.b is not None and pair.b.liveness.asked)):
+            return []
         under_way = [*self.relays.inviting(), *upkeep.inviting(self.pair)]
         self.lapsed |= {purpose: Fork(leg, sent, is_parted=True) for purpose, leg, sent in under_way}
         return [*self.relays.give_up(), *upkeep.give_up(self.pair)]
@@ -687,8 +721,8 @@ class Call:
 
         An emergency call goes on: who is not heard by signalling may still be talking.
         """
-        for leg in (self.a, self.b):
-            if leg is None or not leg.liveness.lost or self.state is not State.ANSWERED:
+        for leg in (self.pair.a, self.pair.b):
+            if leg is None or not leg.liveness.lost or self.state is not ANSWERED:
                 continue
             if not self.pair.is_emergency:
                 return [*acts, *self._bye_both(leg.liveness.lost, moment)]
@@ -714,10 +748,10 @@ class Call:
         a 2xx of ours whose ACK has not come."""
         found: list[tuple[Key, Request | Response, Leg]] = [*self.relays.unanswered()]
         if self.invite is not None:
-            found.append((self.key, self.invite, self.a))
+            found.append((self.key, self.invite, self.pair.a))
         found += [
             (leg.unacked_key, parse(leg.unacked.wire), leg)
-            for leg in (self.a, self.b)
+            for leg in (self.pair.a, self.b)
             if leg is not None and leg.unacked is not None and leg.unacked_key is not None
         ]
         return found
@@ -735,10 +769,12 @@ class Call:
 
     def _invite_again(self, moment: Moment) -> list[Act]:
         fork = self.fork()
-        if fork is None or self.state not in (State.CALLING, State.CANCELLING):
-            return self.invite_over(moment)
+        if fork is None or self.state not in (CALLING, CANCELLING):
+            # Its 2xx was answered a moment ago, and whoever has gone since may not have come to send the ACK.
+            acks = [] if self.b is None else [Transmit(self.b.next_hop(), wire) for wire in self.b.acks.wires]
+            return [*acks, *self.invite_over(moment)]
         start = Start(INVITE, fork.sent, fork.leg.flow)
-        return [start] if self.state is State.CALLING else [start, Abandon(INVITE)]
+        return [start] if self.state is CALLING else [start, Abandon(INVITE)]
 
     # Small things.
 
@@ -762,23 +798,24 @@ class Call:
 
     def _reply(self, status: int, reason: str | None = None, headers: Headers | None = None) -> Reply:
         """Our own response to the A leg's INVITE."""
-        tag = None if status == 100 else self.a.tag
+        tag = None if status == 100 else self.pair.a.tag
         response = response_to(self._pending(), status, reason, to_tag=tag)
         if headers is not None:
             response.headers.extend(headers)
         return Reply(self.key, response)
 
     def __repr__(self) -> str:
-        return f"<Call {self.id} {self.state.value} {self.a.trunk.name}>"
+        return f"<Call {self.id} {self.state.value} {self.pair.a.trunk.name}>"
 
 
-_contacts, _record_routes = attrgetter("contacts"), attrgetter("record_routes")
+_ADDRESSED: Final = (("contact", attrgetter("contacts")), ("record-route", attrgetter("record_routes")))
 
 
 def _forget_unreadable(response: Response) -> None:
     """A Contact or Record-Route that cannot be read is as if it were missing: the 2xx wants its ACK all the same."""
-    for key, read in (("contact", _contacts), ("record-route", _record_routes)):
+    for key, read in _ADDRESSED:
         try:
-            read(response)
+            if key in response.headers:
+                read(response)
         except ParseError:
             response.headers.remove(key)

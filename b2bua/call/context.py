@@ -34,6 +34,7 @@ from sipstack.timing import Timing
 #: refreshes its own at half of it, as most do, refreshes the other leg too, since that crosses. Were ours to go there
 #: at the same moment, the two would meet, and the peer's get 491.
 REFRESHES_AFTER: Final = 5 / 9
+_INTERNATIONAL: Final = TrunkClass.INTERNATIONAL
 
 
 @attrs.define(eq=False)
@@ -111,6 +112,8 @@ class Context:
 
     def class_of(self, claim: Claim, moment: Moment) -> TrunkClass:
         """What calls of that origin truly are, whatever the claim asserts."""
+        if claim.trunk_class is _INTERNATIONAL:
+            return _INTERNATIONAL  # nothing makes another of it
         return standing(claim, self.register, self.profile, civil_day(moment.utc)).trunk_class
 
     def caller(self, trunk: Trunk, flow: Flow, invite: Request, tag: str, moment: Moment) -> Leg:
@@ -126,7 +129,7 @@ class Context:
         leg.mark(trunk.circuits.signalled(invite, *flow.remote))
         leg.trunk_class = self.class_of(leg.origin, moment)
         leg.is_enforced = is_enforced(leg.known_as, self.register, moment)
-        if leg.is_screened and leg.circuit is None and not self.trunks.markers.isdisjoint(invite.headers.keys):
+        if self.trunks.marks(invite.headers) and leg.is_screened and leg.circuit is None:
             leg.is_forged = True  # also one of another trunk's circuits, which nobody here has been told of
         return leg
 

@@ -6,8 +6,9 @@ messages it is about. Between inputs the core holds only tables; `deadline()` sa
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import attrs
 
@@ -49,6 +50,8 @@ KNOWN = frozenset(ALLOW.split(", ")) | {"PUBLISH", "REGISTER", "SUBSCRIBE"}
 RETRY_AFTER = "30"
 #: Stale entries the heap may hold beside the live ones before it is rebuilt.
 _STALE = 1_024
+#: What of a call's acts goes to the layer.
+_OF_TRANSACTIONS: Final = (Reply, Start, Repeat, Abandon)
 
 
 @attrs.frozen(kw_only=True)
@@ -71,11 +74,13 @@ class _Held:
     """A call with what the core's tables hold of it, so that they can all forget it at once."""
 
     call: Call
-    servers: set[Key] = attrs.field(factory=set)
+    servers: tuple[Key, ...] = ()
     clients: dict[str, Key] = attrs.field(factory=dict)
     """By purpose."""
-    ids: set[tuple[str, str]] = attrs.field(factory=set)
-    """Of its legs in the table of dialogs."""
+    near: tuple[str, ...] = ()
+    """Our tags on the A leg in the table of dialogs."""
+    far: Leg | None = None
+    """The B leg that is there; it has one tag whatever branches it has."""
     queued: float | None = None
     """The time of its live entry in the heap."""
 
@@ -103,6 +108,9 @@ class Core:
     """BYEs of ours, while they may have to be repeated."""
     _heap: list[tuple[float, int, str]] = attrs.field(factory=list, init=False, repr=False)
     _serial: int = attrs.field(default=0, init=False)
+    moved: dict[str, bool] | None = attrs.field(default=None, init=False, repr=False)
+    """The calls that have changed, or gone, since somebody emptied this, and whether they have done anything by it;
+    None: nobody keeps them elsewhere."""
 
     @probing.default
     def _probing(self) -> Probing:
@@ -182,6 +190,11 @@ class Core:
         self._forget(held)
         return saved
 
+    def standing(self, call: str) -> tuple[Call, Iterable[Key], Mapping[str, Key]] | None:
+        """The call of that name with the keys of its transactions, of peers and, by purpose, of ours; None: gone."""
+        held = self._calls.get(call)
+        return None if held is None else (held.call, held.servers, held.clients)
+
     def take_up(self, saved: Plain, moment: Moment) -> list[Output]:
         """Goes on with a call that was put down, here or in a core that is gone; where the call waits for transactions
         of that core's, they begin again. Raises SnapshotError, and has changed nothing then."""
@@ -191,9 +204,13 @@ class Core:
             clients = {purpose: Key(key) for purpose, key in saved["clients"].items()}
         except (AttributeError, KeyError, TypeError) as error:
             raise SnapshotError(f"not what a core has put down: {error!r}") from error
+        return self.adopt(call, servers, clients, moment)
+
+    def adopt(self, call: Call, servers: Iterable[Key], clients: Mapping[str, Key], moment: Moment) -> list[Output]:
+        """The same with a call that has been restored already, and the keys that `standing` told of it."""
         held = self._calls[call.id] = _Held(call)
         for limit in call.counted:
-            limit.held += 1
+            limit.enter()
         self._enter(held)
         out: list[Output] = []
         for key, message, leg in call.unanswered():
@@ -206,24 +223,31 @@ class Core:
         held.clients.update(here)
         return out + self._do(held, call.resumed(clients.keys() - here.keys(), moment), moment)
 
+    def hang_up(self, call: str, cause: str, moment: Moment) -> list[Output]:
+        """Ends an answered call of our own accord; nothing happens to one that is gone, or not answered."""
+        held = self._calls.get(call)
+        return [] if held is None else self._go_on(held, lambda: held.call.hang_up(cause, moment), moment)
+
     # From the layer.
 
     def _take(self, effects: Sequence[Effect | Alarm], moment: Moment) -> list[Output]:
         out: list[Output] = []
         for effect in effects:
-            match effect:
-                case Send() | Alarm():
-                    out.append(effect)
-                case Incoming():
-                    out += self._incoming(effect, moment)
-                case Answered():
-                    out += self._answered(effect, moment)
-                case Cancelled():
-                    out += self._cancelled(effect, moment)
-                case Failed():
-                    out += self._failed(effect, moment)
-                case Ended(key=key):
-                    out += self._ended(key, moment)
+            # By frequency: each case that is passed over costs every message.
+            if type(effect) is Send:
+                out.append(effect)
+            elif isinstance(effect, Ended):
+                out += self._ended(effect.key, moment)
+            elif isinstance(effect, Answered):
+                out += self._answered(effect, moment)
+            elif isinstance(effect, Incoming):
+                out += self._incoming(effect, moment)
+            elif isinstance(effect, Cancelled):
+                out += self._cancelled(effect, moment)
+            elif isinstance(effect, Failed):
+                out += self._failed(effect, moment)
+            elif isinstance(effect, Alarm):
+                out.append(effect)
         return out
 
     def _incoming(self, effect: Incoming, moment: Moment) -> list[Output]:
@@ -310,11 +334,12 @@ class Core:
         number, or another routing number of a ported one, it has been forwarded, and goes on: a spiral. What comes
         back without our Via, through a gateway that hides it, is ended by Max-Forwards.
         """
+        lines = invite.headers.all("via")
         try:
-            branches = [via.branch for via in invite.vias if via.branch]
+            vias = invite.vias if len(lines) > 1 or "," in lines[0] else (invite.via,)  # one, which has been read
         except ParseError:
             return False
-        for branch in branches:
+        for branch in [via.branch for via in vias if via.branch]:
             held, purpose = self._clients.get(client_key_of(INVITE.upper(), branch), (None, ""))
             first = held.call.invite if held is not None and purpose == INVITE else None
             if first is not None and destination(first.uri) == destination(invite.uri):
@@ -323,7 +348,7 @@ class Core:
 
     def _serve(self, held: _Held, key: Key) -> None:
         self._servers[key] = held
-        held.servers.add(key)
+        held.servers = (*held.servers, key)
 
     def _cancelled(self, effect: Cancelled, moment: Moment) -> list[Output]:
         held = self._servers.get(effect.key)
@@ -366,7 +391,7 @@ class Core:
     def _ended(self, key: Key, moment: Moment) -> list[Output]:
         server = self._servers.pop(key, None)
         if server is not None:
-            server.servers.discard(key)
+            server.servers = tuple([other for other in server.servers if other != key])
         self._forks.pop(key, None)
         self._farewells.pop(key, None)
         held, purpose = self._clients.pop(key, (None, ""))
@@ -390,49 +415,61 @@ class Core:
         """Carries out a call's acts, in their order."""
         out: list[Output] = []
         self._enter(held)
+        name = held.call.pair.call
+        if self.moved is not None:
+            self.moved[name] = bool(acts) or self.moved.get(name, False)
         for act in acts:
-            match act:
-                case Record():
-                    self._count(act)
-                    out.append(act)
-                case Ask() | Alarm():
-                    out.append(act)
-                case Transmit(flow=flow, wire=wire):
-                    out.append(Send(flow, wire))
-                case Closed():
-                    self._keep_fork(held)
-                    self._forget(held)
-                case _:
-                    out += self._take(self._transact(held, act, moment.tick), moment)
-        if held.call.id in self._calls:
+            if isinstance(act, _OF_TRANSACTIONS):
+                for effect in self._transact(held, act, moment.tick):
+                    if type(effect) is Send:
+                        out.append(effect)
+                    else:
+                        out += self._take((effect,), moment)
+            elif isinstance(act, Record):
+                self._count(act)
+                out.append(act)
+            elif isinstance(act, Transmit):
+                out.append(Send(act.flow, act.wire))
+            elif isinstance(act, Closed):
+                self._keep_fork(held)
+                self._forget(held)
+            else:
+                out.append(act)
+        if name in self._calls:
             self._queue(held)
         return out
 
     def _enter(self, held: _Held) -> None:
         """The table of dialogs has each leg by every tag of ours that it goes by at the moment."""
         call = held.call
+        a, b = call.pair.a, call.pair.b
+        near = a.tags
+        if near == held.near and b is held.far:
+            return  # as nearly always
         if call.id not in self._calls:
             return
-        named = {id_: (call, leg) for leg in (call.a, call.b) if leg is not None for id_ in leg.ids}
-        for id_ in held.ids - named.keys():
-            del self._dialogs[id_]
-        self._dialogs.update(named)
-        held.ids = set(named)
+        for tag in held.near:
+            if tag not in near:
+                del self._dialogs[a.call_id, tag]
+        for tag in near:
+            self._dialogs[a.call_id, tag] = call, a
+        if b is not None:
+            self._dialogs[b.call_id, b.tag] = call, b
+        held.near, held.far = near, b
 
     def _transact(self, held: _Held, act: Reply | Repeat | Start | Abandon, now: float) -> list[Effect]:
-        match act:
-            case Reply(key=key, response=response):
-                effects = self.layer.respond(key, response, now)
-                if key == held.call.key and response.status < 200:
-                    # Whichever branch has spoken last, a CANCEL is answered like the INVITE it ends (§9.2).
-                    self.layer.adopt_tag(key, held.call.a.tag)
-                return effects
-            case Repeat(key=key, wire=wire):
-                return self.layer.repeat(key, wire, now)
-            case Start():
-                return self._start(held, act, now)
-            case Abandon(purpose=purpose, headers=headers):
-                return self.layer.cancel(held.clients[purpose], now, headers) if purpose in held.clients else []
+        if isinstance(act, Reply):
+            effects = self.layer.respond(act.key, act.response, now, wire=act.wire)
+            if act.response.status < 200 and act.key == held.call.key:
+                # Whichever branch has spoken last, a CANCEL is answered like the INVITE it ends (§9.2).
+                self.layer.adopt_tag(act.key, held.call.a.tag)
+            return effects
+        if isinstance(act, Start):
+            return self._start(held, act, now)
+        if isinstance(act, Repeat):
+            return self.layer.repeat(act.key, act.wire, now)
+        client = held.clients.get(act.purpose)
+        return [] if client is None else self.layer.cancel(client, now, act.headers)
 
     def _part(self, act: Start, now: float) -> list[Effect]:
         """Sends a BYE, which no call waits for."""
@@ -469,11 +506,15 @@ class Core:
     def _forget(self, held: _Held) -> None:
         """Every table forgets the call; transactions that linger in the layer answer nobody any more."""
         call = held.call
+        if self.moved is not None:
+            self.moved[call.id] = True
         del self._calls[call.id]
         for limit in call.counted:
             limit.leave()
-        for id_ in held.ids:
-            del self._dialogs[id_]
+        for tag in held.near:
+            del self._dialogs[call.a.call_id, tag]
+        if held.far is not None:
+            del self._dialogs[held.far.call_id, held.far.tag]
         for key in held.servers:
             self._servers.pop(key, None)
         for key in held.clients.values():

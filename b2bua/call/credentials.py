@@ -20,6 +20,7 @@ Accounts = tuple[Account, ...]
 #: How often one request is sent again with a proof: each proxy on its way may ask for one, and a nonce may grow old
 #: meanwhile, but nobody may have us come back for ever.
 MOST: Final = 5
+_CREDENTIALS: Final = frozenset(CREDENTIALS)
 #: What asks, by its key.
 _CHALLENGES: Final = ("www-authenticate", "proxy-authenticate")
 #: What a server says of a proof it took: if that was ours, it is not the caller's to read.
@@ -32,10 +33,10 @@ class Asked:
 
     known: tuple[Known, ...] = attrs.field(default=(), repr=False)
     inviting: int = 0
-    """The CSeq number of our last INVITE."""
+    """The CSeq number of our last INVITE, if that had a proof."""
     proof: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     """The credentials it went with, whoever's they were."""
-    repeated: dict[int, int] = attrs.field(factory=dict)
+    repeated: tuple[tuple[int, int], ...] = ()
     """How often a request that waits for its response has been repeated, by its CSeq number."""
 
     def learn(self, accounts: Accounts, sent: Request, response: Response, ids: Ids, following: int) -> bool:
@@ -46,7 +47,9 @@ class Asked:
         """
         if not accounts or response.status < 200:
             return False
-        times = self.repeated.pop(sent.cseq.number, 0)
+        number = sent.cseq.number
+        times = dict(self.repeated).get(number, 0)
+        self.repeated = tuple([one for one in self.repeated if one[0] != number])
         client = self._client(accounts, ids)
         is_asked = client.learn(sent, response) and times < MOST
         if self.known:
@@ -54,7 +57,7 @@ class Asked:
                 response.headers.remove(key)
         self.known = client.known()
         if is_asked:
-            self.repeated[following] = times + 1
+            self.repeated = (*self.repeated, (following, times + 1))
         return is_asked
 
     def prove(self, accounts: Accounts, request: Request, ids: Ids) -> None:
@@ -67,7 +70,8 @@ class Asked:
                 request.headers.add(name, value)
             self.known = client.known()
         if request.method == "INVITE":
-            self.inviting, self.proof = request.cseq.number, repeated_in_ack(request)
+            self.proof = () if _CREDENTIALS.isdisjoint(request.headers.keys) else repeated_in_ack(request)
+            self.inviting = request.cseq.number if self.proof else 0
 
     def acknowledge(self, accounts: Accounts, ack: Request) -> None:
         """An ACK to a 2xx has the credentials of its INVITE, for nobody may challenge it (§22.1)."""

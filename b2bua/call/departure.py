@@ -8,13 +8,14 @@ from typing import Final
 
 from b2bua.call.leg import Leg
 from b2bua.call.topology import Side, hide, is_concerned, shown_by
+from b2bua.call.upshot import Upshot
 from b2bua.config import Part
 from b2bua.identity.privacy import restrict, wishes
 from b2bua.identity.screening import IDENTITY, TEXTS
 from b2bua.trunk import Trunk, apply_rules, in_format, number_of
 from policy.claim import TrunkClass
 from policy.numbering import Plan
-from policy.verdict import Outcome, Verdict
+from policy.verdict import Outcome
 from sipstack.message import Headers, Message, Request
 
 #: Every header that names the caller, beside From, which no rule may touch.
@@ -22,11 +23,14 @@ CALLER: Final = IDENTITY | frozenset(TEXTS)
 #: Classes whose caller number was admitted by an attestation or an agreement, as it stands.
 ADMITTED: Final = frozenset({TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4})
 _NOTHING: Final = frozenset[str]()
+_WITHHOLD: Final = Outcome.WITHHOLD
+_DIALOG: Final = Part.DIALOG
+_RESPONSES: Final = Part.RESPONSES
 
 
-def spared(caller: Leg, verdict: Verdict | None) -> frozenset[str]:
+def spared(caller: Leg, upshot: Upshot | None) -> frozenset[str]:
     """The headers that no rule changes in this call, in either direction."""
-    is_withheld = verdict is not None and verdict.enforced and verdict.outcome is Outcome.WITHHOLD
+    is_withheld = upshot is not None and upshot.enforced and upshot.outcome is _WITHHOLD
     return CALLER if is_withheld or caller.trunk_class in ADMITTED else _NOTHING
 
 
@@ -45,13 +49,13 @@ def depart(
     A wish not to be shown is kept last, when `private`: an emergency service is told who calls. Who asks for it once
     asks for the whole call, unless he says otherwise: not every telephone repeats it in every message."""
     if is_concerned(headers):
-        headers = hide(headers, Side.of(origin, message), shown_by(far))
-    marks = [key for key in far.trunk.circuits.headers if key in headers]
-    if marks:  # nobody but we may write what the next peer believes of us (¶12)
+        headers = hide(headers, Side(origin, message), shown_by(far))
+    marks = far.trunk.circuits.headers
+    if marks and not marks.isdisjoint(headers.keys):  # nobody but we may write what the next peer believes of us (¶12)
         headers = headers.without(marks)
-    method = message.method if isinstance(message, Request) else message.cseq.method
     for rules in (origin.trunk.headers.inward, far.trunk.headers.outward):
         if rules:
+            method = message.method if isinstance(message, Request) else message.cseq.method
             headers = apply_rules(rules, headers, part, method, sparing=sparing)
     if "privacy" in headers:
         origin.wishes = wishes(headers)
@@ -72,4 +76,4 @@ def spelled(invite: Request, trunk: Trunk, plan: Plan) -> tuple[str, str]:
 
 def part_of(message: Message) -> Part:
     """Where a message after the first INVITE stands."""
-    return Part.DIALOG if isinstance(message, Request) else Part.RESPONSES
+    return _DIALOG if isinstance(message, Request) else _RESPONSES

@@ -6,8 +6,7 @@ its own sequence of reliable responses (RFC 3262 §3, §4) and its own count of 
 of both legs: that which the message at hand is of.
 """
 
-import attrs
-
+from b2bua.call.copies import copied
 from b2bua.call.leg import Branch, Leg
 from b2bua.call.liveness import Liveness
 from b2bua.call.pair import Pair
@@ -80,7 +79,9 @@ def _anew(leg: Leg) -> Liveness:
     """What that side has said of its session when a branch begins: what stands in the INVITE, and no other branch's."""
     if leg.before is None:
         leg.before = leg.liveness
-    return attrs.evolve(leg.before, timer=attrs.evolve(leg.before.timer))
+    anew = copied(leg.before)
+    anew.timer = copied(anew.timer)
+    return anew
 
 
 def _far(pair: Pair) -> Leg:

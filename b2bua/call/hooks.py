@@ -72,8 +72,9 @@ class Hooks:
 
     def review(self, claim: Claim, verdict: Verdict) -> tuple[Verdict, list[Alarm]]:
         """The verdict on a call, after the host's word."""
-        is_asked = verdict.trunk_class != TrunkClass.NATIONAL or self.judges_national
-        if self.verdict is None or claim.emergency or not is_asked:
+        if self.verdict is None or claim.emergency:
+            return verdict, []
+        if verdict.trunk_class == TrunkClass.NATIONAL and not self.judges_national:
             return verdict, []
         try:
             return _raised(claim, verdict, self.verdict(claim, verdict)), []

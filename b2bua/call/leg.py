@@ -1,5 +1,8 @@
 """One side of a call: its dialog, the answers that wait for an ACK, and where its requests go."""
 
+from functools import lru_cache
+from typing import Final
+
 import attrs
 
 from b2bua.call.acts import Act, Repeat, Reply, Transmit
@@ -17,6 +20,9 @@ from sipstack.timing import Timing
 
 #: Branches of one fork whose early dialogs are kept.
 BRANCHES = 16
+# A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02 (2026-11-23).
+_SCREENED: Final = (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
+_AT_HOME: Final = (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT)
 
 
 @attrs.define(eq=False)
@@ -68,9 +74,9 @@ class Leg:
     """What it last asked for that keeps it from being shown (`identity.privacy`)."""
     is_forged: bool = False
     """Whether its INVITE has a marker of a circuit that does not verify."""
-    left: list[str] = attrs.field(factory=list)
+    left: tuple[str, ...] = ()
     """The latest branches whose early dialog the caller has hung up, by the callee's tag."""
-    referred: dict[int, int] = attrs.field(factory=dict)
+    referred: tuple[tuple[int, int], ...] = ()
     """REFERs sent on to this side: the CSeq number of each here, with the one it came with."""
     liveness: Liveness = attrs.field(factory=Liveness, repr=False)
     """Whether this side is still there."""
@@ -109,7 +115,7 @@ class Leg:
     @property
     def is_screened(self) -> bool:
         """Whether what comes from it is judged, and changed by what is found."""
-        return self.trunk_class in (TrunkClass.INTERNATIONAL, TrunkClass.ARTICLE_4)
+        return self.trunk_class in _SCREENED
 
     @property
     def is_trusted(self) -> bool:
@@ -117,29 +123,25 @@ class Leg:
         wish, each in its own law, and one abroad only where a contract says so."""
         if self.trunk.trusted is not None:
             return self.trunk.trusted
-        return self.trunk_class in (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT)
+        return self.trunk_class in _AT_HOME
 
     @property
     def origin(self) -> Claim:
         """A claim from there that asserts nothing."""
-        return Claim(
-            trunk=self.known_as,
-            trunk_class=self.declared,
-            peer=self.flow.remote[0].partition("%")[0],
-            own=self.socket.address,
-        )
+        return _origin(self.known_as, self.declared, self.flow.remote[0], self.socket.address)
 
     @property
-    def ids(self) -> set[tuple[str, str]]:
-        """What a message in one of its dialogs is found by, whichever tag the peer has."""
-        tags = [branch.dialog.local_tag for branch in self.branches.values()]
-        return {(self.call_id, tag) for tag in (self.tag, *tags)}
+    def tags(self) -> tuple[str, ...]:
+        """Ours, by which and the Call-ID a message in one of its dialogs is found, whichever tag the peer has."""
+        if not self.branches:
+            return (self.tag,)
+        return tuple(dict.fromkeys([self.tag, *[branch.dialog.local_tag for branch in self.branches.values()]]))
 
     def hears(self, flow: Flow) -> bool:
         """Whether a request that came by that flow can be this side's: a socket has one class (art. 2), so that whoever
         has learnt the names of a dialog at home, from a REFER, is not taken for home when abroad. On the socket of a
         circuit that is told by signalling, only its peers speak for it."""
-        if not any(socket.name == flow.socket for socket in self.trunk.sockets):
+        if flow.socket not in self.trunk.names:
             return False
         circuit = self.circuit
         return circuit is None or circuit.admits(*flow.remote)
@@ -192,7 +194,7 @@ class Leg:
         wire = response.encode()
         self.unacked = UnackedAnswer(wire, timing, now, patience=(60 if is_awaited else 64) * timing.t1)
         self.unacked_key, self.unacked_number = key, response.cseq.number
-        return Reply(key, response)
+        return Reply(key, response, wire)
 
     def open(self, name: str, branch: Branch) -> None:
         """A branch of a fork has spoken; of too many, the oldest is forgotten."""
@@ -203,7 +205,7 @@ class Leg:
     def leave(self, name: str) -> None:
         """A branch has had its BYE; what it says after that it said before."""
         del self.branches[name]
-        self.left = [*self.left[1 - BRANCHES :], name]
+        self.left = (*self.left[1 - BRANCHES :], name)
 
     def turn(self, name: str) -> None:
         """What comes next is in the dialog of that branch."""
@@ -212,12 +214,15 @@ class Leg:
 
     def branch_of(self, local_tag: str, remote_tag: str) -> str | None:
         """The name of the branch whose dialog has these tags."""
-        wanted = self.call_id, local_tag, remote_tag
-        return next((name for name, branch in self.branches.items() if branch.dialog.id == wanted), None)
+        for name, branch in self.branches.items():
+            if branch.dialog.local_tag == local_tag and branch.dialog.remote_tag == remote_tag:
+                return name
+        return None
 
     def is_in(self, local_tag: str, remote_tag: str) -> bool:
         """Whether the current dialog has these tags."""
-        return self.dialog is not None and self.dialog.id == (self.call_id, local_tag, remote_tag)
+        dialog = self.dialog
+        return dialog is not None and dialog.local_tag == local_tag and dialog.remote_tag == remote_tag
 
     def find(self, local_tag: str, remote_tag: str) -> Dialog | None:
         """The dialog that has these tags."""
@@ -253,3 +258,9 @@ class Leg:
     def deadline(self) -> float | None:
         """When `tick` is due."""
         return None if self.unacked is None else self.unacked.deadline()
+
+
+@lru_cache(maxsize=1_024)
+def _origin(name: str, declared: TrunkClass, host: str, own: str) -> Claim:
+    """One for all calls of a peer: a claim is a value."""
+    return Claim(trunk=name, trunk_class=declared, peer=host.partition("%")[0], own=own)

@@ -7,11 +7,14 @@ Here is the machine of one leg; the requests that it wants are made in `upkeep.p
 """
 
 import enum
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import attrs
 
 from b2bua.call.bridge import CONTENT
+from b2bua.call.times import earliest
 from b2bua.identity.redaction import is_sdp
 from sipstack.dialog import Due, IntervalTooSmall, SessionTimer
 from sipstack.dialog.options import supports
@@ -19,6 +22,7 @@ from sipstack.errors import ParseError
 from sipstack.message import Headers, Message, Request
 from sipstack.message.multipart import read_parts
 from sipstack.values.content import MediaType
+from sipstack.values.grammar import split_list
 from sipstack.values.registry import canonical
 
 Fields = list[tuple[str, str]]
@@ -28,6 +32,11 @@ EXPIRED: Final = "session expired"
 GONE: Final = "peer gone"
 #: How many probes in a row may come to nothing.
 _MOST_MISSES: Final = 2
+#: The longest list that is remembered, in characters; none that is meant so is as long.
+_MEMORABLE: Final = 256
+_SDP: Final = "application/sdp"
+#: What nearly every description is said with; held calls share it.
+_BARE: Final = (("Content-Type", _SDP),)
 
 
 class Duty(enum.Enum):
@@ -58,6 +67,8 @@ class Description:
         (Q.1912.5), or where a caller is, was said when the call was set up and would mean something else today."""
         if not is_sdp(headers):
             headers, body = _session_part(headers, body)
+        if headers.first("content-type") == _SDP and len(CONTENT.intersection(headers.keys)) == 1:
+            return cls(_BARE, body)
         return cls(tuple((canonical(key), value) for key, value in headers if key in CONTENT), body)
 
 
@@ -100,9 +111,10 @@ class Liveness:
 
     def learn(self, message: Message) -> None:
         """An INVITE, an UPDATE, or a response to one has come from this side."""
-        if "allow" in message.headers:
+        lines = message.headers.all("allow")
+        if lines:
             try:
-                allowed = message.headers.values("allow")
+                allowed = [method for line in lines for method in _listed(line)]
             except ParseError:
                 self.updates, self.may_be_probed = False, True
                 return
@@ -156,8 +168,11 @@ class Liveness:
 
     def deadline(self) -> float | None:
         """When `tick` is due."""
-        times = (self.timer.deadline(), self._due_probe(), self.offer_at, self.answer_by)
-        return min((at for at in times if at is not None), default=None)
+        timer = self.timer
+        due = self._due_probe() if timer.agreed is None else earliest(timer.refresh_at, timer.expire_at)
+        if self.offer_at is None and self.answer_by is None:
+            return due
+        return earliest(due, self.offer_at, self.answer_by)
 
     def tick(self, now: float) -> Duty | None:
         """What is due, one thing at a time; call it until it says None."""
@@ -180,8 +195,9 @@ class Liveness:
                 return None
 
     def _due_probe(self) -> float | None:
-        is_due = self.may_be_probed and self.timer.agreed is None and self.asked is None
-        return self.probe_at if is_due else None
+        if self.probe_at is None or self.timer.agreed is not None:
+            return None
+        return self.probe_at if self.may_be_probed and self.asked is None else None
 
     def missed(self, now: float, pause: float) -> None:
         """A probe has come to nothing, which may be a restart on the other side: it gets another, after the pause."""
@@ -192,12 +208,27 @@ class Liveness:
             self.probe_at = now + pause
 
 
+def _listed(line: str) -> Collection[str]:
+    """What a value of Allow or Supported names: a peer's is the same for ever, and remembered. Raises ParseError."""
+    return _remembered(line) if len(line) <= _MEMORABLE else split_list(line)
+
+
+@lru_cache(maxsize=256)
+def _remembered(line: str) -> frozenset[str]:
+    return frozenset(split_list(line))
+
+
 def describes(headers: Headers, body: bytes) -> bool:
     """Whether a body holds a session description, alone or as a part (RFC 5621 §3)."""
     if not body or is_sdp(headers):
         return bool(body)
     kind = (headers.first("content-type") or "").lower()
     return kind.startswith("multipart/") and b"application/sdp" in body.lower()
+
+
+def session(headers: Headers, body: bytes) -> bytes:
+    """The session description in a body that holds one, alone."""
+    return body if is_sdp(headers) else _session_part(headers, body)[1]
 
 
 def _session_part(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
@@ -224,6 +255,6 @@ def state(message: Message, fields: Fields) -> None:
 
 def _says_timer(message: Message) -> bool:
     try:
-        return supports(message, "timer")
+        return any(tag.lower() == "timer" for line in message.headers.all("supported") for tag in _listed(line))
     except ParseError:
         return False

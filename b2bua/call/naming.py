@@ -112,8 +112,7 @@ class Dialogs:
         if call.pair.is_emergency:
             return Refusal(403, "an emergency call")
         there = attrs.evolve(name, call_id=dialog.call_id, to_tag=dialog.remote_tag, from_tag=dialog.local_tag)
-        claim = call.pair.claim
-        called = claim.called if claim is not None and leg is call.pair.b else ""
+        called = (call.pair.called or "") if leg is call.pair.b else ""
         return Named(leg, dialog, called, key, str(there))
 
 

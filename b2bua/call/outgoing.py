@@ -4,11 +4,14 @@ Each try is an INVITE of its own, with a branch and a CSeq number of its own, in
 target is tried after silence, an error of the network or a 503, and never once the caller has heard it ring.
 """
 
+from typing import Final
+
 import attrs
 
 from b2bua.call.acts import Alarm
 from b2bua.call.bridge import retarget
 from b2bua.call.context import Context
+from b2bua.call.copies import copied
 from b2bua.call.credentials import Asked
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import Liveness, state
@@ -20,8 +23,10 @@ from sipstack.effects import Cause
 from sipstack.flow import Flow
 from sipstack.ids import Ids
 from sipstack.locate import Hunt, Target, retry_after
-from sipstack.message import Request, Response
-from sipstack.message import request as build
+from sipstack.message import Headers, Request, Response
+
+#: Of our own lines of an INVITE: all but two are words of ours and need no look at whether they are one line.
+_OURS: Final = ("via", "max-forwards", "from", "to", "call-id", "cseq", "contact", "content-length")
 
 
 @attrs.frozen
@@ -74,24 +79,26 @@ class Outgoing:
             call_id=self.call_id,
             tag=self.tag,
             invite_number=self.tries,
-            liveness=Liveness(timer=attrs.evolve(self.timer)),
+            liveness=Liveness(timer=copied(self.timer)),
             asked=self.asked,
         )
 
     def invite(self, leg: Leg, ids: Ids) -> Request:
         """The INVITE of that try."""
-        own = [
-            ("Via", leg.via(ids)),
-            ("Max-Forwards", str(self.hops)),
-            ("From", f"{self.redacted.caller};tag={leg.tag}"),
-            ("To", self.to),
-            ("Call-ID", leg.call_id),
-            ("CSeq", f"{leg.invite_number} INVITE"),
-            ("Contact", leg.socket.contact),
+        crossed, body = self.redacted.headers, self.redacted.body
+        named = Headers.of([("From", f"{self.redacted.caller};tag={leg.tag}"), ("To", self.to)])
+        lines = [
+            f"Via: {leg.via(ids)}",
+            f"Max-Forwards: {self.hops}",
+            *named.lines,
+            f"Call-ID: {leg.call_id}",
+            f"CSeq: {leg.invite_number} INVITE",
+            f"Contact: {leg.socket.contact}",
+            f"Content-Length: {len(body)}",
+            *crossed.lines,
         ]
         uri = retarget(self.uri, leg.flow) if self.straight_to is None else self.uri
-        invite = build("INVITE", uri, own, self.redacted.body)
-        invite.headers.extend(self.redacted.headers)
+        invite = Request("INVITE", uri, Headers([*_OURS, *crossed.keys], lines), body)
         state(invite, leg.liveness.timer.request_fields())
         leg.prove(invite, ids)
         return invite

@@ -1,25 +1,28 @@
 """The two legs of a call, with what the set-up decided: how whatever comes from either side is judged afterwards."""
 
+from typing import Final
+
 import attrs
 
 from b2bua.call.bridge import CONTENT, crossing
 from b2bua.call.context import Context
 from b2bua.call.departure import depart, part_of, spared
 from b2bua.call.leg import Leg
-from b2bua.call.liveness import Description, describes
+from b2bua.call.liveness import Description, describes, session
+from b2bua.call.upshot import Upshot
 from b2bua.config import Isup
 from b2bua.identity.guard import leak, shows
-from b2bua.identity.later import LaterScreen
-from b2bua.identity.redaction import remove_names, scrub_body, secrets_of, sweep, untagged
+from b2bua.identity.later import LaterScreen, says_nothing
+from b2bua.identity.redaction import remove_names, scrub_body, sweep, untagged
 from b2bua.identity.screening import is_unread
 from b2bua.moment import Moment
 from policy.claim import Claim, TrunkClass
-from policy.position import CLI
 from policy.roaming import Answer
-from policy.rules.case import MARKED
 from policy.verdict import Outcome, Verdict
 from sipstack.message import Headers, Message, Request, Response
 from sipstack.values import canonical
+
+_WITHHOLD: Final = Outcome.WITHHOLD
 
 
 @attrs.define
@@ -44,27 +47,46 @@ class Pair:
     a: Leg
     b: Leg | None = None
     claim: Claim | None = None
+    """What the INVITE asserts, until it is answered."""
     verdict: Verdict | None = None
+    """The word on that, as long."""
     answers: dict[str, Answer] = attrs.field(factory=dict)
     """The roaming answers of the set-up, which later messages are judged by too."""
+    called: str | None = attrs.field(init=False)
+    """The called number as claimed; None where no claim could be made."""
+    is_emergency: bool = attrs.field(init=False)
+    """Whether the call is to an emergency number and its route (L13)."""
+    upshot: Upshot | None = attrs.field(init=False)
+    """What the verdict means for all that comes later."""
+
+    @called.default
+    def _as_claimed(self) -> str | None:
+        return None if self.claim is None else self.claim.called
+
+    @is_emergency.default
+    def _claims_emergency(self) -> bool:
+        return self.claim is not None and self.claim.emergency
+
+    @upshot.default
+    def _of_the_verdict(self) -> Upshot | None:
+        return None if self.verdict is None else Upshot.of(self.verdict)
+
+    def claims(self, claim: Claim) -> None:
+        """The INVITE asserts this."""
+        self.claim, self.called, self.is_emergency = claim, claim.called, claim.emergency
+
+    def heed(self, verdict: Verdict) -> None:
+        """The word on it is this."""
+        self.verdict, self.upshot = verdict, Upshot.of(verdict)
+
+    def settle(self) -> None:
+        """The call is answered: what it claimed, and each finding on that, is in the evidence."""
+        self.claim = self.verdict = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Digits that the callee must not see, in any message."""
-        return () if self.verdict is None or not self.verdict.enforced else secrets_of(self.verdict)
-
-    @property
-    def _admitted(self) -> frozenset[str]:
-        """The numbers of the caller that the set-up let pass, by derogation or by decision too; not those that crossed
-        as unverified, which are judged and marked again."""
-        findings = () if self.verdict is None else self.verdict.findings
-        passed = [f for f in findings if f.outcome is Outcome.PASS and f.flag != MARKED]
-        return frozenset(f.number for f in passed if f.position in CLI and f.number is not None)
-
-    @property
-    def is_emergency(self) -> bool:
-        """Whether the call is to an emergency number and its route (L13)."""
-        return self.claim is not None and self.claim.emergency
+        return () if self.upshot is None else self.upshot.secrets
 
     def other(self, leg: Leg) -> Leg | None:
         """The leg across."""
@@ -73,7 +95,7 @@ class Pair:
     def judged(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
         """A later message from that leg, less what it may not show; whether it is refused is the caller's choice."""
         headers, body = self.brought(leg, message)[0], message.body
-        screen = self.screen(leg)
+        screen = None if self._is_plain(leg, message) else self.screen(leg)
         if screen is None:
             return Crossing(self._departing(leg, message, headers), body)
         context = self.context
@@ -88,6 +110,13 @@ class Pair:
         body = scrub_body(headers, body, screen.secrets)
         return Crossing(self._departing(leg, message, headers), body, outcome)
 
+    def _is_plain(self, leg: Leg, message: Message) -> bool:
+        """Whether there is nothing in a message that a screen would take out: neither who calls, nor a secret."""
+        if not says_nothing(message):
+            return False
+        upshot = self.upshot
+        return leg is not self.a or upshot is None or (upshot.outcome is not _WITHHOLD and not upshot.secrets)
+
     def brought(self, leg: Leg, message: Message) -> tuple[Headers, tuple[str, ...]]:
         """The lines of a message of that leg that may cross, and the names of the markers that are left behind.
 
@@ -96,7 +125,7 @@ class Pair:
         headers = crossing(message)
         if leg.trunk_class is TrunkClass.NATIONAL and leg.circuit is None:
             return headers, ()
-        marks = [key for key in sorted(self.context.trunks.markers) if key in headers]
+        marks = self.context.trunks.marks(headers)
         return (headers.without(marks) if marks else headers), tuple(map(canonical, marks))
 
     def carried(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
@@ -116,8 +145,8 @@ class Pair:
         What each side has heard, and said, is what a refresh of ours repeats and compares (RFC 4028 §7.4).
         """
         other = self.other(leg)
-        if other is not None and describes(headers, body):
-            leg.liveness.heard = Description.of(message.headers, message.body).body
+        if body and other is not None and describes(headers, body):
+            leg.liveness.heard = session(message.headers, message.body)
             other.liveness.say(Description.of(headers, body))
 
     def is_refused(self, leg: Leg, request: Request) -> bool:
@@ -145,7 +174,7 @@ class Pair:
         other = self.other(leg)
         if other is None:
             return headers
-        sparing = spared(self.a, self.verdict)
+        sparing = spared(self.a, self.upshot)
         private = not self.is_emergency
         return depart(headers, leg, other, message, part=part_of(message), sparing=sparing, private=private)
 
@@ -155,14 +184,15 @@ class Pair:
 
     def screen(self, leg: Leg) -> LaterScreen | None:
         """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""
-        if not leg.is_screened or self.claim is None or self.is_emergency:
+        if not leg.is_screened or self.called is None or self.is_emergency:
             return None
-        claim = attrs.evolve(leg.origin, trunk_class=leg.trunk_class, called=self.claim.called)
+        claim = attrs.evolve(leg.origin, trunk_class=leg.trunk_class, called=self.called)
         identity = "" if leg.dialog is None else untagged(leg.dialog.remote)
         if leg is not self.a:
             return LaterScreen(claim=claim, identity=identity, isup=leg.trunk.isup)
-        claim = attrs.evolve(claim, admitted=self._admitted)
-        withheld = self.verdict is not None and self.verdict.outcome is Outcome.WITHHOLD
+        upshot = self.upshot
+        claim = attrs.evolve(claim, admitted=frozenset() if upshot is None else frozenset(upshot.admitted))
+        withheld = upshot is not None and upshot.outcome is _WITHHOLD
         return LaterScreen(
             claim=claim,
             answers=self.answers,

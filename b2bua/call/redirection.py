@@ -83,7 +83,7 @@ class Redirections:
                 continue
             self.followed += 1
             if pair.claim is not None:  # what comes later is judged by where the call has gone
-                pair.claim = attrs.evolve(pair.claim, called=user_of(way.uri))
+                pair.claims(attrs.evolve(pair.claim, called=user_of(way.uri)))
             outgoing.redirect(way.written(pair.context.profile.plan), way.trunk, hunt)
             return True, alarms
         return False, alarms

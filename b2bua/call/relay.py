@@ -15,6 +15,7 @@ from b2bua.call.credentials import is_theirs
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import GONE, state
 from b2bua.call.pair import Crossing, Pair
+from b2bua.call.times import earliest
 from b2bua.identity.later import TELLS_WHO
 from b2bua.moment import Moment
 from policy.verdict import Outcome
@@ -240,6 +241,8 @@ class Relays:
 
     def lose(self, branches: Collection[str]) -> list[Act]:
         """Only these branches go on: what waits in the early dialogs of others will hear no more (RFC 3261 §12.3)."""
+        if not self.pending:
+            return []
         lost = [purpose for purpose, relay in self.pending.items() if relay.branch not in branches]
         over = [self.pending.pop(purpose) for purpose in lost]
         return [Reply(relay.key, response_to(relay.request, 481)) for relay in over]
@@ -254,8 +257,9 @@ class Relays:
 
     def deadline(self) -> float | None:
         """When `tick` is due."""
-        waits = [relay.answer_by for relay in self.pending.values() if not relay.is_cancelled]
-        return min((at for at in waits if at is not None), default=None)
+        if not self.pending:
+            return None
+        return earliest(*[relay.answer_by for relay in self.pending.values() if not relay.is_cancelled])
 
     def tick(self, now: float) -> list[Act]:
         """Takes back the re-INVITEs that only ring: 504, since a 408 would end the whole call (§12.2.1.2)."""
@@ -287,6 +291,8 @@ class Relays:
 
     def give_up(self) -> list[Act]:
         """The call ends: what is still pending is answered 487 (§15.1.2)."""
+        if not self.pending:
+            return []
         relays, self.pending = self.pending, {}
         open_ = {purpose: relay for purpose, relay in relays.items() if not relay.is_cancelled}
         replies: list[Act] = [Reply(relay.key, response_to(relay.request, 487)) for relay in open_.values()]

@@ -24,6 +24,7 @@ from b2bua.call.outgoing import Outgoing
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redirection import Redirections
 from b2bua.call.relay import Relay, Relays
+from b2bua.call.upshot import Upshot
 from b2bua.errors import SnapshotError
 from b2bua.identity.redaction import Redacted
 from b2bua.trunk import Limit, Socket, Trunk
@@ -45,7 +46,8 @@ Plain: TypeAlias = Any
 PARTS: Final[tuple[type, ...]] = (
     *(Answer, Asked, Assertion, Branch, Challenge, Claim, Crossing, Description, Dialog, Finding, Flow, Fork, Headers),
     *(Hunt, Known, Leg, Liveness, Notation, Outcome, Outgoing, Pair, Position, Redacted, Redirections, Relay, Relays),
-    *(Request, Response, Roaming, SentAcks, SessionTimer, Socket, Target, Timing, TrunkClass, UnackedAnswer, Verdict),
+    *(Request, Response, Roaming, SentAcks, SessionTimer, Socket, Target, Timing, TrunkClass, UnackedAnswer, Upshot),
+    Verdict,
 )
 #: Fields that are a moment of the monotonic clock.
 MOMENTS: Final[Mapping[str, frozenset[str]]] = {
@@ -57,7 +59,9 @@ MOMENTS: Final[Mapping[str, frozenset[str]]] = {
     "UnackedAnswer": frozenset({"_give_up_at", "_repeat_at"}),
 }
 #: Fields that only remember what the others say.
-MEMORIES: Final = frozenset({("Headers", "_typed"), ("Request", "_request_uri")})
+MEMORIES: Final = frozenset(
+    {("Headers", "_typed"), ("Request", "_request_uri"), ("Socket", "address"), ("Socket", "contact")}
+)
 KIND, SAME, OF = "is", "same", "of"
 
 
@@ -75,6 +79,25 @@ def load(data: Plain, kinds: Iterable[type], context: Context, now: float) -> An
         return _Loading({kind.__name__: kind for kind in (*PARTS, *kinds)}, context, now).value(data)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise SnapshotError(f"not a snapshot of this version and configuration: {error!r}") from error
+
+
+def fill(made: Any, fields: Mapping[str, object]) -> Any:
+    """Gives an object that has nothing yet what these fields of its hold; raises KeyError when one is missing."""
+    kind: Any = type(made)
+    given: dict[str, object] = {}
+    later: dict[str, object] = {}
+    for field in attrs.fields(kind):
+        if (kind.__name__, field.name) in MEMORIES:
+            continue
+        if field.init:
+            given[field.alias] = fields[field.name]
+        else:
+            later[field.name] = fields[field.name]
+    # Where a class has a beginning of its own, attrs' goes by this name.
+    getattr(made, "__attrs_init__", made.__init__)(**given)
+    for name, value in later.items():
+        setattr(made, name, value)
+    return made
 
 
 @attrs.define
@@ -169,22 +192,13 @@ class _Loading:
         if kind.__eq__ is object.__eq__:
             self._seen.append(made)
         moments = MOMENTS.get(kind.__name__, frozenset())
-        given: dict[str, object] = {}
-        later: dict[str, object] = {}
+        fields: dict[str, object] = {}
         for field in attrs.fields(kind):
-            if (kind.__name__, field.name) in MEMORIES:
-                continue
-            held = data[field.name]
-            value = held + self.now if held is not None and field.name in moments else self.value(held)
-            if field.init:
-                given[field.alias] = value
-            else:
-                later[field.name] = value
-        # Where a class has a beginning of its own, attrs' goes by this name.
-        getattr(made, "__attrs_init__", made.__init__)(**given)
-        for name, value in later.items():
-            setattr(made, name, value)
-        return made
+            if (kind.__name__, field.name) not in MEMORIES:
+                held = data[field.name]
+                is_moment = held is not None and field.name in moments
+                fields[field.name] = held + self.now if is_moment else self.value(held)
+        return fill(made, fields)
 
     def list(self, inner: Plain) -> list[Any]:
         return [self.value(one) for one in inner]

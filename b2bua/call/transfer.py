@@ -72,9 +72,7 @@ def _is_emergency(uri: str, routes: Routes) -> bool:
 def remember(far: Leg, sent: Request, request: Request) -> None:
     """Notes a REFER that was sent on: its NOTIFYs name it by the number it has there (RFC 3515 section 2.4.6)."""
     if request.method == "REFER":
-        far.referred[sent.cseq.number] = request.cseq.number
-        if len(far.referred) > REMEMBERED:
-            del far.referred[next(iter(far.referred))]
+        far.referred = (*far.referred[1 - REMEMBERED :], (sent.cseq.number, request.cseq.number))
 
 
 def _renumber(method: str, origin: Leg, far: Leg, headers: Headers) -> None:
@@ -82,8 +80,8 @@ def _renumber(method: str, origin: Leg, far: Leg, headers: Headers) -> None:
     event = _event(headers)
     if event is None or event.id is None:
         return
-    numbers = origin.referred if method == "NOTIFY" else {there: here for here, there in far.referred.items()}
-    there = next((str(number) for ours, number in numbers.items() if str(ours) == event.id), None)
+    numbers = origin.referred if method == "NOTIFY" else tuple((there, here) for here, there in far.referred)
+    there = next((str(number) for ours, number in reversed(numbers) if str(ours) == event.id), None)
     if there is not None:
         headers.replace("event", str(attrs.evolve(event, parameters=event.parameters.with_("id", there))))
 
@@ -146,7 +144,7 @@ def _fields(uri: SipUri, dialogs: Dialogs, *, screened: bool) -> tuple[list[tupl
 def _leads_back(origin: Leg, refer: Request) -> bool:
     """Whether the Refer-To, as it came, leads to us or to the referrer's own side, which only that side can reach."""
     uri = Address.parse(refer.headers.first("refer-to") or "").uri
-    return isinstance(uri, SipUri) and Side.of(origin, refer).holds(uri.host)
+    return isinstance(uri, SipUri) and Side(origin, refer).holds(uri.host)
 
 
 def _at(uri: SipUri, socket: Socket) -> SipUri:

@@ -17,7 +17,7 @@ from typing import Final
 from b2bua.call.acts import Abandon, Act, Alarm, Start, Transmit
 from b2bua.call.decline import decline
 from b2bua.call.leg import Leg
-from b2bua.call.liveness import EXPIRED, GONE, Description, Duty, describes, state
+from b2bua.call.liveness import EXPIRED, GONE, Description, Duty, describes, session, state
 from b2bua.call.pair import Pair
 from b2bua.moment import Moment
 from sipstack.dialog import back_off
@@ -219,7 +219,7 @@ def _accepted(pair: Pair, leg: Leg, asked: Request, response: Response, moment: 
 def _is_news(leg: Leg, response: Response) -> bool:
     """Takes note of what that side has said of its session; whether it has said something else before."""
     live = leg.liveness
-    before, live.heard = live.heard, Description.of(response.headers, response.body).body
+    before, live.heard = live.heard, session(response.headers, response.body)
     return not _same(before, live.heard)
 
 

@@ -8,7 +8,7 @@ of the peer's own, and no marker.
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Self
+from typing import Final, Self
 
 import attrs
 
@@ -75,28 +75,35 @@ class Signalled:
     """Whether there is a marker that does not verify."""
 
 
+UNMARKED: Final = Signalled()
+
+
 @attrs.frozen(eq=False)
 class Circuits:
     """Those of one trunk."""
 
     all: tuple[Circuit, ...] = ()
+    headers: frozenset[str] = attrs.field(init=False, repr=False)
+    """The keys of the headers that mark."""
+
+    @headers.default
+    def _marking(self) -> frozenset[str]:
+        return frozenset(circuit.mark.key for circuit in self.all if circuit.mark.key)
 
     def find(self, name: str) -> Circuit | None:
         """The circuit of that name."""
-        return next((circuit for circuit in self.all if circuit.name == name), None)
-
-    @property
-    def headers(self) -> frozenset[str]:
-        """The keys of the headers that mark."""
-        return frozenset(circuit.mark.key for circuit in self.all if circuit.mark.key)
+        for circuit in self.all:
+            if circuit.name == name:
+                return circuit
+        return None
 
     def signalled(self, invite: Request, host: str, port: int) -> Signalled:
         """Which circuit an INVITE from there is of. Raises nothing."""
         if not self.all:
-            return Signalled()
+            return UNMARKED
         marks = [*self._headers(invite), *self._groups(invite)]
         if not marks:
-            return Signalled()
+            return UNMARKED
         circuit = next((one for one in self.all if [one.mark] == marks), None)
         if circuit is None or not circuit.admits(host, port):
             return Signalled(is_forged=True)

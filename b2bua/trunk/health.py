@@ -64,6 +64,10 @@ class Health:
             return False
         return self._contradicted(standing, probe.down_after, State.DOWN)
 
+    def hear(self, place: Place, *, is_down: bool) -> None:
+        """Somebody else, who sends the probes, has found that."""
+        self.standings[place] = Standing(State.DOWN if is_down else State.UP)
+
     def is_down(self, place: Place) -> bool:
         """Whether so many probes have failed that a call had better begin elsewhere."""
         standing = self.standings.get(place)
@@ -78,6 +82,8 @@ class Health:
         and one who waits out a dead target's 64*T1 cannot; with `last_resort`, as for an emergency call that has no
         other way, they stand behind the others.
         """
+        if not self.standings:
+            return targets
         up = tuple([target for target in targets if not self.is_down(target.remote)])
         if not up:
             return targets

@@ -1,6 +1,6 @@
 """Where the calls of a trunk go: its targets, in an order drawn anew for each call (RFC 2782)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 
 import attrs
@@ -19,6 +19,11 @@ class Targets:
     """As a name server would list them."""
     flows: dict[tuple[str, int], Flow] = attrs.field(factory=dict, repr=False)
     """By address: the socket they are reached from."""
+    _places: Mapping[Srv, Target] = attrs.field(init=False, repr=False, eq=False)
+
+    @_places.default
+    def _of_the_records(self) -> dict[Srv, Target]:
+        return {srv: Target("UDP", srv.target, srv.port, host=srv.target) for srv in self.records}
 
     @classmethod
     def of(cls, sockets: tuple[Socket, ...], declared: Iterable[TargetConfig]) -> Self:
@@ -36,7 +41,9 @@ class Targets:
 
     def drawn(self, below: Callable[[int], int]) -> tuple[Target, ...]:
         """All of them in the order to be tried; `below(n)` is a random whole number under n."""
-        return tuple([Target("UDP", srv.target, srv.port, host=srv.target) for srv in in_order(self.records, below)])
+        if len(self.records) < 2:  # nothing to draw
+            return tuple(self._places.values())
+        return tuple([self._places[srv] for srv in in_order(self.records, below)])
 
     def flow(self, target: Target) -> Flow:
         """How a target is reached."""

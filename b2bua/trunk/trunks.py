@@ -12,9 +12,11 @@ from b2bua.trunk.health import Health
 from b2bua.trunk.hosts import address_of, bracketed, canonical_host
 from b2bua.trunk.limits import Limit
 from b2bua.trunk.sockets import Socket
+from b2bua.trunk.sources import Sources, by_socket
 from b2bua.trunk.targets import Targets
 from policy.claim import TrunkClass
 from sipstack.auth import Account, Secret
+from sipstack.message import Headers
 
 #: Sources remembered with their trunk, None included; forgotten all at once when full.
 REMEMBERED = 8_192
@@ -63,6 +65,12 @@ class Trunk:
     """Of the callers on national transit, above which somebody should look."""
     redirect: Redirect | None = None
     """How its calls are answered when they are judged and nothing more; None: they are set up."""
+    names: frozenset[str] = attrs.field(init=False, repr=False)
+    """Of its sockets."""
+
+    @names.default
+    def _of_its_sockets(self) -> frozenset[str]:
+        return frozenset(socket.name for socket in self.sockets)
 
     @property
     def is_screened(self) -> bool:
@@ -91,22 +99,31 @@ class Trunks:
     all: tuple[Trunk, ...]
     by_name: dict[str, Trunk] = attrs.field(init=False, repr=False)
     """Every trunk under its name."""
-    markers: frozenset[str] = attrs.field(init=False, repr=False)
-    """The keys of the headers by which any circuit is signalled."""
+    markers: tuple[str, ...] = attrs.field(init=False, repr=False)
+    """The keys of the headers by which any circuit is signalled, in alphabetical order."""
+    _sources: dict[str, Sources[Trunk]] = attrs.field(init=False, repr=False)
     _remembered: dict[tuple[str, str, int], Trunk | None] = attrs.field(factory=dict, init=False, repr=False)
 
     @by_name.default
     def _named(self) -> dict[str, Trunk]:
         return {trunk.name: trunk for trunk in self.all}
 
+    @_sources.default
+    def _by_socket(self) -> dict[str, Sources[Trunk]]:
+        return by_socket([(trunk, [socket.name for socket in trunk.sockets], trunk.peers) for trunk in self.all])
+
     @markers.default
-    def _marking(self) -> frozenset[str]:
-        return frozenset().union(*(trunk.circuits.headers for trunk in self.all))
+    def _marking(self) -> tuple[str, ...]:
+        return tuple(sorted(set().union(*(trunk.circuits.headers for trunk in self.all))))
 
     @classmethod
     def of(cls, config: Config) -> "Trunks":
         """From a configuration that has been checked."""
         return cls(tuple(_trunk(trunk) for trunk in config.trunk))
+
+    def marks(self, headers: Headers) -> list[str]:
+        """The keys among these by which any circuit is signalled, in alphabetical order."""
+        return [key for key in self.markers if key in headers]
 
     def find(self, socket: str, host: str, port: int) -> Trunk | None:
         """Whose datagram it is that came to `socket` from there; None: nobody's, so it is dropped unread."""
@@ -119,14 +136,10 @@ class Trunks:
             self._remembered.clear()
         # A link-local source carries its interface (`fe80::1%eth0`), which is ours to know and not part of the peer.
         address = ipaddress.ip_address(host.partition("%")[0])
-        found = next((trunk for trunk in self.all if _is_peer(trunk, socket, address, port)), None)
+        sources = self._sources.get(socket)
+        found = None if sources is None else sources.find(address, port)
         self._remembered[source] = found
         return found
-
-
-def _is_peer(trunk: Trunk, socket: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> bool:
-    ours = any(mine.name == socket for mine in trunk.sockets)
-    return ours and any(peer.admits(address, port) for peer in trunk.peers)
 
 
 def _trunk(config: TrunkConfig) -> Trunk:

@@ -465,3 +465,33 @@ def test_when_none_accepts_in_64_t1_after_one_that_was_hung_up_the_call_is_over(
         scene.run(33)
         assert session.final == 480
     assert scene.record("end").facts["cause"] == "no answer"
+
+
+def test_each_branch_has_a_session_timer_of_its_own() -> None:
+    with Scene() as scene:
+        session, invite = called(scene)
+        ring(scene, invite, ("one", "two"))
+        (held,) = scene.core._calls.values()
+        for leg in (held.call.a, held.call.b):
+            assert leg is not None
+            lives = [leg.before, *(branch.liveness for branch in leg.branches.values())]
+            assert len({id(live) for live in lives}) == 3
+            assert len({id(live.timer) for live in lives if live is not None}) == 3
+        scene.caller.cancel(session)
+
+
+def test_the_tags_of_branches_that_are_left_lead_nowhere_any_more() -> None:
+    with Scene() as scene:
+        session, invite = called(scene)
+        ring(scene, invite, ("one", "two", "three"))
+        (held,) = scene.core._calls.values()
+        call = held.call
+        near = {(call.a.call_id, tag) for tag in call.a.tags}
+        assert len(near) == 3
+        assert near < scene.core._dialogs.keys()
+        scene.deliver(scene.callee, scene.callee.response(invite, 200, sdp(5001), tag="two"))
+        scene.run(0.5)
+        assert call.b is not None
+        assert set(scene.core._dialogs) == {(call.a.call_id, call.a.tag), (call.b.call_id, call.b.tag)}
+        assert session.final == 200
+        scene.caller.bye(session)

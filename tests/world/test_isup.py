@@ -9,7 +9,7 @@ import pytest
 from b2bua.config import Config, Isup, Register
 from b2bua.identity import redaction
 from policy.claim import TrunkClass
-from policy.register import Agreement, Attestation, Service, Shadow
+from policy.register import Agreement, Attestation, Consent, Service, Shadow
 from policy.roaming import Roaming
 from tests.b2bua.identity.making_isup import (
     ADDITIONAL_CALLING,
@@ -358,6 +358,46 @@ def test_on_an_article_4_interface_the_list_counts_for_isup_too(digits: str, sta
         if status == 200:
             assert arrived(world).body == sip_i(SDP, octets)
             world.caller.bye(session)
+
+
+# Who redirected (art. 3).
+
+PARIS, LONDON = "33612345678", "442079460000"
+RETURNING = number(CALLING, "3225551212"), number(REDIRECTING, PARIS), number(ORIGINAL, LONDON)
+
+
+def agreed_to(forwarding: str) -> SipI:
+    entry = Consent(reference="C", since=datetime.date(2024, 9, 1), forwarding=forwarding, called="+3293330000")
+    abroad, home = CONFIG.trunk
+    config = attrs.evolve(
+        CONFIG, trunk=(attrs.evolve(abroad, isup=Isup.JUDGE), home), register=Register(consent=(entry,))
+    )
+    return SipI(config=config)
+
+
+@pytest.mark.law("¶14.1 ii", "¶28")
+def test_a_call_that_isup_alone_says_was_forwarded_home_with_consent_crosses_with_its_isup() -> None:
+    with agreed_to(f"+{PARIS}") as world:
+        session = called(world, iam(*RETURNING), caller="<sip:+3225551212@192.0.2.1>")
+        assert session.final == 200
+        assert arrived(world).body == sip_i(SDP, iam(*RETURNING))
+        assert world.record("verdict").facts["basis"] == "art. 3, ¶14.1"
+        world.caller.bye(session)
+
+
+@pytest.mark.law("¶10")
+@pytest.mark.parametrize(
+    ("forwarding", "headers"),
+    [(LONDON, ()), (PARIS, [("Diversion", f"<tel:+{LONDON}>")]), (LONDON, [("Diversion", f"<tel:+{LONDON}>")])],
+)
+def test_a_consent_for_another_number_than_isup_names_as_the_last_lets_nothing_pass(
+    forwarding: str, headers: list[tuple[str, str]]
+) -> None:
+    with agreed_to(f"+{forwarding}") as world:
+        body = sip_i(SDP, iam(*RETURNING))
+        session = world.caller.invite(caller="<sip:+3225551212@192.0.2.1>", headers=[BESIDE, *headers], body=body)
+        world.run(3)
+        assert session.final == 603
 
 
 @pytest.mark.parametrize("isup", Isup)

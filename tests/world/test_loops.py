@@ -130,7 +130,14 @@ def test_our_via_is_known_again_in_capitals() -> None:
         assert session.final == 482
 
 
-@pytest.mark.parametrize("change", [to_abroad, lambda uri: f"sip:+3293330000;npdi;rn=+33999@{HOME_SOCKET}"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        to_abroad,
+        lambda uri: f"sip:+3293330000;npdi;rn=+33999@{HOME_SOCKET}",
+        lambda uri: f"sip:+3293330000@{HOME_SOCKET};npdi;rn=+33999",
+    ],
+)
 def test_a_call_that_is_forwarded_or_ported_at_home_is_a_spiral_and_goes_on(change: Change) -> None:
     with through_a_proxy(change) as world:
         session = world.caller.invite()

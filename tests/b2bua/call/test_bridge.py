@@ -1,3 +1,4 @@
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,6 +7,7 @@ from b2bua.call.bridge import OWN, crossing, hops_left, is_routable, next_hop, r
 from sipstack.flow import Flow
 from sipstack.message import Request
 from sipstack.message import request as build
+from sipstack.values import SipUri, parse_uri
 
 NEAR = Flow("192.0.2.10:5060", ("192.0.2.1", 5060))
 NEAR_6 = Flow("[2001:db8::10]:5060", ("2001:db8::1", 5060))
@@ -91,6 +93,7 @@ def test_a_rack_gets_the_number_of_its_leg(value: str, renumbered: str | None) -
         ("sip:a@192.0.2.7", ("192.0.2.7", 5060)),
         ("sip:a@192.0.2.7:5080", ("192.0.2.7", 5080)),
         ("sip:a@192.0.2.1:5060", NEAR.remote),
+        ("sip:a@192.0.2.1:5080", ("192.0.2.1", 5080)),
         ("sip:a@name.example", NEAR.remote),
         ("sip:a@[2001:db8::1]", NEAR.remote),
         ("tel:+32", NEAR.remote),
@@ -107,3 +110,24 @@ def test_a_request_goes_to_the_numeric_address_of_its_uri_or_to_the_peers_flow(
 
 def test_an_ipv6_uri_is_reached_from_an_ipv6_socket() -> None:
     assert next_hop("sip:a@[2001:DB8::7]:5080", NEAR_6).remote == ("2001:db8::7", 5080)
+
+
+uris = st.builds(
+    "{}:{}{}{}{}{}".format,
+    st.sampled_from(["sip", "SIP", "sips"]),
+    st.sampled_from(["", "+3293330000@", "a;npdi:p@", "%40x@"]),
+    st.sampled_from(["host", "192.0.2.7", "[2001:db8::7]"]),
+    st.sampled_from(["", ":5070"]),
+    st.sampled_from(["", ";user=phone", ";maddr=x;lr", ";TRANSPORT=tcp;user=phone;transport=udp", ";x=1;x"]),
+    st.sampled_from(["", "?Subject=1"]),
+)
+
+
+@given(uris, st.sampled_from([NEAR, NEAR_6]))
+def test_a_uri_that_is_sent_on_is_the_same_with_another_host(uri: str, flow: Flow) -> None:
+    before, after = parse_uri(uri), parse_uri(retarget(uri, flow))
+    assert isinstance(before, SipUri)
+    parameters = before.parameters.without("maddr").without("transport")
+    host, port = flow.remote
+    shown = f"[{host}]" if ":" in host else host
+    assert after == attrs.evolve(before, host=shown, port=port, parameters=parameters, headers="")

@@ -1,3 +1,5 @@
+from random import Random
+
 import attrs
 import pytest
 from hypothesis import settings
@@ -10,6 +12,7 @@ from b2bua.call.core import ALLOW
 from policy.roaming import Roaming
 from sipstack.effects import Send
 from sipstack.flow import Flow
+from tests.world import anything
 from tests.world.party import Party, Session
 from tests.world.scene import Scene
 from tests.world.wire import Wire
@@ -376,3 +379,41 @@ test_peers_may_live_as_they_like = Life.TestCase
 def test_the_snapshot_is_a_value() -> None:
     nothing = {"calls": 0, "transactions": 0, "dialogs": 0, "counters": {}, "targets": {}, "shares": {}}
     assert attrs.asdict(Scene().core.statistics()) == nothing
+
+
+def test_the_table_of_dialogs_has_each_leg_by_each_of_its_tags_at_every_moment() -> None:
+    checked = 0
+    for seed in range(25):
+        scene = anything.scene(seed, Scene)
+        anything.happenings(scene, Random(-seed - 1))
+        for _ in range(12):
+            scene.run(0.4)
+            calls = [held.call for held in scene.core._calls.values()]
+            legs = [(call, leg) for call in calls for leg in (call.a, call.b) if leg is not None]
+            named = {(leg.call_id, tag): (call, leg) for call, leg in legs for tag in leg.tags}
+            assert scene.core._dialogs == named
+            checked += len(named)
+    assert checked > 200
+
+
+def test_a_call_is_woken_no_later_than_the_first_that_waits_in_it() -> None:
+    checked = 0
+    for seed in range(25):
+        scene = anything.scene(seed, Scene)
+        anything.happenings(scene, Random(-seed - 1))
+        for _ in range(12):
+            scene.run(0.4)
+            for held in scene.core._calls.values():
+                call = held.call
+                legs = [leg for leg in (call.a, call.b) if leg is not None]
+                waits = [call.answer_by, call.ends_by, call.relays.deadline(), *(leg.deadline() for leg in legs)]
+                if call.is_answered:
+                    for live in (leg.liveness for leg in legs):
+                        is_probed = live.may_be_probed and live.timer.agreed is None and live.asked is None
+                        waits += [live.timer.deadline(), live.offer_at, live.answer_by]
+                        waits += [live.probe_at] if is_probed else []
+                due = min([at for at in waits if at is not None], default=None)
+                assert call.deadline() == due
+                assert due is None or (held.queued is not None and held.queued <= due)
+                checked += due is not None
+    assert checked > 100

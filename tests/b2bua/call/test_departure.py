@@ -2,6 +2,7 @@ import attrs
 import pytest
 
 from b2bua.call.departure import CALLER, depart, part_of, spared, spelled
+from b2bua.call.upshot import Upshot
 from b2bua.config import Action, CalledFormat, Direction, HeaderRule, Part
 from b2bua.trunk import HeaderRules
 from policy.claim import TrunkClass
@@ -27,7 +28,7 @@ def test_what_names_the_caller_is_spared_where_it_must_not_show_or_must_not_chan
 ) -> None:
     caller = leg(trunk_class=trunk_class)
     is_spared = outcome is Outcome.WITHHOLD or trunk_class in (TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4)
-    assert spared(caller, verdict(outcome)) == (CALLER if is_spared else frozenset())
+    assert spared(caller, Upshot.of(verdict(outcome))) == (CALLER if is_spared else frozenset())
 
 
 @pytest.mark.law("¶15", "¶31", "K17")

@@ -44,11 +44,12 @@ def accepted() -> Response:
     return response_to(INVITE, 200, to_tag="our")
 
 
-def test_a_leg_is_found_by_call_id_and_each_of_our_tags() -> None:
+def test_a_leg_is_found_by_each_of_our_tags_once() -> None:
     one = leg()
-    assert one.ids == {("c", "our")}
-    one.open("there", Branch(early("our-other"), Liveness()))
-    assert one.ids == {("c", "our"), ("c", "our-other")}
+    assert one.tags == ("our",)
+    one.open("there", Branch(early("our"), Liveness()))
+    one.open("beside", Branch(early("our-other"), Liveness()))
+    assert one.tags == ("our", "our-other")
 
 
 def test_of_too_many_branches_the_oldest_is_forgotten() -> None:

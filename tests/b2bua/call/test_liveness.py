@@ -57,6 +57,15 @@ def test_a_message_without_allow_changes_nothing() -> None:
     assert (liveness.updates, liveness.may_be_probed) == (True, False)
 
 
+def test_a_session_that_we_refresh_is_due_before_its_end() -> None:
+    live = begun(refreshes_after=0.5)
+    live.timer.accepted(response_to(invite(), 200, headers=[("Session-Expires", "1800;refresher=uac")]), 0.0)
+    assert live.timer.refresh_at == 900
+    assert live.deadline() == live.timer.refresh_at
+    live.offer_at, live.answer_by = 800.0, 700.0
+    assert live.deadline() == 700
+
+
 def test_a_silent_side_is_probed_once_and_not_again_before_its_answer() -> None:
     liveness = begun()
     assert liveness.deadline() == 900

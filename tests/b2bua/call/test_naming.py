@@ -92,10 +92,9 @@ def test_a_call_that_does_not_stand_has_no_name(state: State) -> None:
 def test_an_emergency_call_is_not_to_be_had() -> None:
     with dialogs() as (table, names):
         pair = table.legs[names["a"], names["a ours"]][0].pair
-        assert pair.claim is not None
-        before, pair.claim = pair.claim, attrs.evolve(pair.claim, emergency=True)
+        pair.is_emergency = True
         found = table.taken("replaces", name(names, "a", "a ours", "a theirs"))
-        pair.claim = before
+        pair.is_emergency = False
         assert isinstance(found, Refusal)
         assert found.status == 403
 

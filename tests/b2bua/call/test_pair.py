@@ -1,5 +1,7 @@
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from b2bua.call.leg import Leg
 from b2bua.call.pair import Pair
@@ -109,3 +111,58 @@ def test_a_phrase_that_shows_the_secret_does_not_cross() -> None:
 
 def test_before_the_verdict_there_is_no_secret() -> None:
     assert attrs.evolve(pair(), verdict=None).secrets == ()
+
+
+FIELDS = (
+    *(("P-Asserted-Identity", "<tel:+3225551212>"), ("From", "<sip:+3225551212@x>;tag=1"), ("X-Kept", "1")),
+    *(("Subject", "call 02 555 12 12"), ("User-Agent", "+32470123456"), ("P-Preferred-Identity", "<tel:+331>")),
+    *(("Content-Type", "application/sdp"), ("Content-Type", "application/isup")),
+    ("Diversion", "<tel:+33;verstat=x>"),
+)
+BODIES = st.sampled_from([b"", b"v=0\r\ns=+32470123456\r\n", b"\x01\x11"])
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Request | Response:
+    """One within a dialog."""
+    method = draw(st.sampled_from(["UPDATE", "INFO", "BYE", "ACK"]))
+    said = build(
+        method, "sip:x@y", [("CSeq", f"1 {method}"), *draw(st.lists(st.sampled_from(FIELDS), max_size=3))], draw(BODIES)
+    )
+    return Response(200, "OK", said.headers, said.body) if draw(st.booleans()) else said
+
+
+@given(
+    messages(),
+    st.sampled_from(Outcome),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from([("abroad", "home"), ("home", "abroad"), ("abroad", "abroad")]),
+)
+def test_a_message_that_says_nothing_is_what_a_judgement_would_leave_of_it(
+    message: Request | Response, outcome: Outcome, side: str, trunks: tuple[str, str]
+) -> None:
+    both = pair(*trunks, outcome=outcome)
+    leg_of = both.a if side == "a" else both.b
+    assert leg_of is not None
+    assert judged(both, leg_of, message) == judged_at_length(both, leg_of, message)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("method", ["UPDATE", "INFO", "BYE"])
+def test_whatever_says_something_is_judged(field: tuple[str, str], outcome: Outcome, method: str) -> None:
+    both = pair(outcome=outcome)
+    for body in (b"", b"\x01\x11"):
+        message = build(method, "sip:x@y", [("CSeq", f"1 {method}"), field], body)
+        assert judged(both, both.a, message) == judged_at_length(both, both.a, message)
+
+
+def judged(both: Pair, one: Leg, message: Request | Response) -> tuple[object, ...]:
+    crossing = both.judged(one, message, SCENE.moment)
+    return crossing.headers.lines, crossing.body, crossing.outcome, crossing.enforced
+
+
+def judged_at_length(both: Pair, one: Leg, message: Request | Response) -> tuple[object, ...]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pair, "_is_plain", lambda *_: False)
+        return judged(both, one, message)

@@ -4,9 +4,10 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from b2bua.call import topology
 from b2bua.call.departure import depart
 from b2bua.call.leg import Leg
 from b2bua.call.topology import PLACES, Side, hide, is_concerned, shown_by
@@ -52,12 +53,12 @@ def hidden(*lines: str) -> list[str]:
     """The lines as they leave, of an INVITE from abroad that has them."""
     message = invite(*lines)
     headers = message.headers.without(set(message.headers.keys) - set(PLACES) - {"x-unknown", "identity"})
-    return hide(headers, Side.of(leg(), message), SHOWN).lines[2:]
+    return hide(headers, Side(leg(), message), SHOWN).lines[2:]
 
 
 def test_from_and_to_lose_the_addresses_of_their_side() -> None:
     message = invite()
-    lines = hide(message.headers, Side.of(leg(), message), SHOWN).lines
+    lines = hide(message.headers, Side(leg(), message), SHOWN).lines
     assert f"From: <sip:+33612345678@{SHOWN}>;tag=a" in lines
     assert f"To: <sip:+3293330000@{SHOWN}>" in lines
 
@@ -113,7 +114,7 @@ def test_what_is_no_host_of_theirs_or_ours_stays(value: str) -> None:
 
 def test_names_that_nobody_has_stay() -> None:
     message = invite("Reply-To: <sip:anonymous@anonymous.invalid>", contact="sip:x@anonymous.invalid")
-    assert "Reply-To: <sip:anonymous@anonymous.invalid>" in hide(message.headers, Side.of(leg(), message), SHOWN).lines
+    assert "Reply-To: <sip:anonymous@anonymous.invalid>" in hide(message.headers, Side(leg(), message), SHOWN).lines
 
 
 def test_each_value_of_a_line_is_looked_at() -> None:
@@ -156,7 +157,7 @@ def test_an_address_of_a_whole_network_of_peers_is_hidden() -> None:
 
     one = leg(peers=(Peer.parse("203.0.113.0/24"), Peer.parse("2001:db8:7::/48")))
     message = invite("Diversion: <sip:1@203.0.113.77>, <sip:2@[2001:db8:7::1]>, <sip:3@203.0.114.1>")
-    lines = hide(message.headers, Side.of(one, message), SHOWN).lines
+    lines = hide(message.headers, Side(one, message), SHOWN).lines
     assert f"Diversion: <sip:1@{SHOWN}>, <sip:2@{SHOWN}>, <sip:3@203.0.114.1>" in lines
 
 
@@ -164,7 +165,7 @@ def test_in_a_dialog_the_target_and_the_routes_are_known() -> None:
     one = leg()
     one.dialog = Dialog.as_callee(invite(contact="sip:x@198.18.0.7"), "t")
     update = Request("UPDATE", "sip:gw", Headers.of([("P-Asserted-Identity", "<sip:1@198.18.0.7>")]))
-    assert hide(update.headers, Side.of(one, update), SHOWN).lines == [f"P-Asserted-Identity: <sip:1@{SHOWN}>"]
+    assert hide(update.headers, Side(one, update), SHOWN).lines == [f"P-Asserted-Identity: <sip:1@{SHOWN}>"]
 
 
 def test_we_are_shown_as_the_trunk_says_and_else_as_its_socket_does() -> None:
@@ -186,7 +187,7 @@ def test_a_line_made_to_be_tried_for_ever_is_not() -> None:
         value = (piece * 60_000)[:60_000]
         for key in ("diversion", "warning", "p-charging-vector"):
             headers = Headers([key], [f"{key}: {value}"])
-            hide(headers, Side.of(leg(), invite()), SHOWN)
+            hide(headers, Side(leg(), invite()), SHOWN)
 
 
 hosts = st.sampled_from(["192.0.2.1", "192.0.2.10:5060", "sbc.carrier.example", "10.0.0.9:1", "[2001:db8:9::5]"])
@@ -218,11 +219,42 @@ def values(draw: st.DrawFn) -> tuple[str, str]:
 def test_all_but_the_host_is_byte_for_byte_the_same(value: tuple[str, str], key: str) -> None:
     written, expected = value
     headers = Headers([key], [f"{key} :{written}"])
-    assert hide(headers, Side.of(leg(), invite()), SHOWN).lines == [f"{key} :{expected}"]
+    assert hide(headers, Side(leg(), invite()), SHOWN).lines == [f"{key} :{expected}"]
 
 
 @given(st.text(max_size=60), st.sampled_from(sorted(PLACES)))
 def test_whatever_stands_there_is_looked_at_without_fault_and_once_is_enough(text: str, key: str) -> None:
-    side = Side.of(leg(), invite())
+    side = Side(leg(), invite())
     once = hide(Headers([key], [f"{key}: {text}<sip:1@192.0.2.1>"]), side, SHOWN)
     assert hide(once, side, SHOWN) is once
+
+
+pieces = st.sampled_from(
+    [
+        *(
+            '"a" ',
+            '"',
+            "a ",
+            "<",
+            ">",
+            "sip:",
+            "SIPS:",
+            "\u017fip:",
+            "u@",
+            "192.0.2.1",
+            "192.0.2.10",
+            "carrier.example",
+        ),
+        *(":5060", ";x=y", "?a=b", ",", ", ", " ", "\t", ":", "\\", "[2001:db8:9::5]", ";x=<sip:192.0.2.1>", "\0"),
+    ]
+)
+
+
+@given(st.lists(pieces, max_size=10).map("".join))
+@example('"\0" <sip:192.0.2.1>')
+@example("sip:192.0.2.1;x <sip:carrier.example>")
+@example("<sip:carrier.example>,sip:192.0.2.1")
+def test_what_is_hidden_is_what_a_search_through_the_whole_value_hides(value: str) -> None:
+    holds = Side(leg(), invite()).holds
+    searched = topology._searched(topology._URI, value, SHOWN, holds)
+    assert topology._replace(topology._URI, value, SHOWN, holds) == searched

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from b2bua.config import Emergency, Route
 from b2bua.trunk import Routes, called_number
+from b2bua.trunk.routing import destination
 from tests.world.scene import CONFIG
 
 EMERGENCY = frozenset({"112", "101"})
@@ -41,6 +42,15 @@ def routes(*triples: tuple[str, str, str], emergency: str | None = None) -> Rout
 )
 def test_the_called_number_is_read_as_routes_write_it(uri: str, number: str) -> None:
     assert called_number(uri) == number
+
+
+def test_a_routing_number_leads_a_call_elsewhere_in_the_user_part_and_behind_the_host() -> None:
+    plain = destination("sip:+3293330000@host;user=phone")
+    assert plain == destination("tel:+32-9-333-00-00;npdi")
+    led = destination("sip:+3293330000;npdi;rn=C00001@host")
+    assert led == destination("sip:+3293330000@host;npdi;RN=c00001") == destination("sip:+3293330000@host;%72n=C00001")
+    twice = destination("sip:+3293330000;rn=C00001@host;rn=C00002")
+    assert len({plain, led, twice, destination("sip:+3293330000;rn=C00002@host")}) == 4
 
 
 @given(st.text(max_size=60))
@@ -89,3 +99,26 @@ def test_without_an_emergency_route_no_number_is_an_emergency() -> None:
     found = routes(("a", "", "rest"))
     assert not found.is_emergency("112")
     assert found.find("a", "112") == "rest"
+
+
+PREFIXES = st.lists(
+    st.tuples(st.sampled_from(["", "+", "+3", "+32", "+324", "09", "+329333"]), st.text("xyz", min_size=1))
+)
+
+
+@given(PREFIXES, st.sampled_from(["", "+", "+32", "+3247", "+3293330000", "093330000", "112", "x"]))
+def test_a_route_is_that_which_a_look_through_all_of_them_finds(pairs: list[tuple[str, str]], number: str) -> None:
+    ordered = sorted(pairs, key=lambda pair: -len(pair[0]))
+    plainly = next((to for prefix, to in ordered if number.startswith(prefix)), None)
+    assert routes(*(("a", prefix, to) for prefix, to in pairs)).find("a", number) == plainly
+
+
+def test_as_many_questions_are_asked_among_ten_thousand_routes_as_among_ten() -> None:
+    found = routes(("a", "", "rest"), *(("a", f"+32{number:06}", str(number)) for number in range(10_000)))
+    assert len(found.by_source["a"]._lengths) == 2
+    assert found.find("a", "+32009999000") == "9999"
+    assert found.find("a", "+33") == "rest"
+
+
+def test_a_uri_too_long_to_be_remembered_is_read_all_the_same() -> None:
+    assert called_number(f"sip:+3293330000@{'x' * 400}") == "+3293330000"

@@ -48,3 +48,9 @@ def test_a_lower_priority_comes_first_and_weights_share_one_priority() -> None:
     second = Counter(order[1] for order in drawn)
     assert 240 <= second["192.0.2.1"] <= 350
     assert all(sorted(order) == ["192.0.2.1", "192.0.2.2", "192.0.2.3"] for order in drawn)
+
+
+def test_one_target_is_not_drawn() -> None:
+    targets = Targets.of((V4,), [declared("192.0.2.1:5070")])
+    (target,) = targets.drawn(lambda ceiling: pytest.fail("no dice are needed"))
+    assert (target.remote, targets.flow(target)) == (("192.0.2.1", 5070), Flow(V4.name, ("192.0.2.1", 5070)))
