@@ -8,6 +8,7 @@
 - `roaming/`   who answers where a mobile subscriber is
 - `evidence/`  the journal and its hash chain
 - `app.py`     the shell: sockets, clocks, signals (`amendments.py`: the register while it runs)
+- `workers/`   several processes that are one daemon
 - `gateway.py` the front door for programs that embed it (`watch.py`: what they can read along)
 - `explain.py` one INVITE and the reasons for its verdict
 - `audit/`     captured traffic, and what the rules would have done to it

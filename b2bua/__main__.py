@@ -52,10 +52,13 @@ def run(config: Path, /) -> None:
     config
         The configuration file; `b2bua check` says what is wrong with it.
     """
-    from b2bua import app
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    app.run(_load(config), config)
+    loaded = _load(config)
+    if loaded.workers > 1:
+        from b2bua.workers.overseer import run as serve
+    else:
+        from b2bua.app import run as serve
+    serve(loaded, config)
 
 
 @cli.command
@@ -192,15 +195,20 @@ def verify(directory: Path, /) -> int:
     directory
         The folder of the journal.
     """
-    from b2bua.evidence import segments_of
+    from b2bua.evidence import chains_of
     from b2bua.evidence import verify as verify_chain
 
-    segments = segments_of(directory)
-    if not segments:
+    chains = chains_of(directory)
+    if not chains:
         _stop(f"{directory} holds no journal")
-    broken = verify_chain(segments)
-    print(broken or f"{directory}: {len(segments)} segments, the chain holds")  # noqa: T201
-    return WANTING if broken else 0
+    broken = [found for chain in chains if (found := verify_chain(chain)) is not None]
+    for found in broken:
+        print(found)  # noqa: T201
+    if broken:
+        return WANTING
+    segments, hold = sum(map(len, chains)), "the chain holds" if len(chains) == 1 else f"{len(chains)} chains hold"
+    print(f"{directory}: {segments} segments, {hold}")  # noqa: T201
+    return 0
 
 
 @cli.command

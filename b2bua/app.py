@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import time  # noqa: TID251 - the shell reads the clocks
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -21,13 +21,14 @@ from b2bua.call import Alarm, Ask, Core, Hooks, Moment, Record
 from b2bua.call.context import Context, Law
 from b2bua.config import Config
 from b2bua.errors import GatewayError
-from b2bua.evidence import Journal, sync
+from b2bua.evidence import Journal, chains_of, sync
 from b2bua.roaming import Table
 from b2bua.trunk import Routes, Trunks
+from policy.ledger import Ledger
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.ids import Ids
-from sipstack.net import Driver, UdpSocket, bind_udp
+from sipstack.net import Driver, Transport, UdpSocket, bind_udp
 from sipstack.timing import Timing
 from sipstack.transaction import TransactionLayer
 
@@ -43,7 +44,20 @@ def nobody(_note: Record | Alarm) -> None:
     """Watches nothing."""
 
 
-def core_of(config: Config, ids: Ids, hooks: Hooks | None = None) -> Core:
+def settle(config: Config, own: Collection[Path]) -> None:
+    """Ends what is open in the chains of a journal but those folders: other workers have written them, or none, when
+    `workers` was another number. Raises JournalError."""
+    size, now = config.journal.segment_mib * MIB, datetime.datetime.now(datetime.UTC)
+    for first, *_ in chains_of(Path(config.journal.directory)):
+        if first.parent not in own:
+            Journal.settle(first.parent, size, os.urandom, now)
+
+
+def nothing() -> None:
+    """Is done."""
+
+
+def core_of(config: Config, ids: Ids, hooks: Hooks | None = None, ledger: Ledger | None = None) -> Core:
     """A core for a configuration: what the daemon runs, `explain` asks and tests drive without a socket."""
     sip = config.sip
     timing = Timing(t1=sip.t1_ms / 1000, t2=sip.t2_ms / 1000, t4=sip.t4_ms / 1000)
@@ -56,6 +70,7 @@ def core_of(config: Config, ids: Ids, hooks: Hooks | None = None) -> Core:
         routes=Routes.of(config, profile.emergency),
         law=law,
         hooks=hooks or Hooks(),
+        ledger=ledger or Ledger(),
         no_answer=sip.no_answer_seconds,
         longest=sip.max_call_seconds,
         session_seconds=sip.session_seconds,
@@ -75,6 +90,8 @@ class App:
     table: Table
     observe: Callable[[Record | Alarm], None] = attrs.field(default=nobody, repr=False)
     """Is told of each line of evidence once it is written, or waits to be, and of each alarm; must not raise."""
+    before_sending: Callable[[], None] = attrs.field(default=nothing, repr=False)
+    """Is called when the evidence of a batch is written, before any message of it leaves; must not raise."""
     driver: Driver | None = attrs.field(default=None, init=False)
     amendments: Amendments = attrs.field(init=False, repr=False)
     _tasks: list[asyncio.Task[None]] = attrs.field(factory=list, init=False, repr=False)
@@ -93,24 +110,29 @@ class App:
         journal = Journal.open(Path(config.journal.directory), size, os.urandom, datetime.datetime.now(datetime.UTC))
         return cls(config, core, journal, Table.of(config.roaming), observe)
 
-    def start(self) -> None:
-        """Binds every listening address and begins; call inside a running loop. Raises GatewayError."""
-        sockets: dict[str, UdpSocket] = {}
-        endpoints = {str(endpoint): endpoint for trunk in self.config.trunk for endpoint in trunk.listen}
-        try:
-            for name, endpoint in endpoints.items():
-                sockets[name] = UdpSocket(name, bind_udp(endpoint.host, endpoint.port), self._admission(name))
-        except OSError as error:
-            for bound in sockets.values():
-                bound.stop()
-            raise GatewayError(f"cannot listen on {name}: {error.strerror}") from error
-        self.driver = Driver(self, sockets, self._perform)
+    def start(self, transports: Mapping[str, Transport] | None = None) -> None:
+        """Binds every listening address, unless it is given what is bound, and begins; call inside a running loop.
+
+        Raises GatewayError.
+        """
+        self.driver = Driver(self, self._bound() if transports is None else transports, self.perform)
         self.driver.start()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._keep_synced()), loop.create_task(self.amendments.run())]
         for trunk in self.config.trunk:
             where = ", ".join(str(endpoint) for endpoint in trunk.listen)
             log.info("trunk %s (%s) listens on %s", trunk.name, trunk.trunk_class, where)
+
+    def _bound(self) -> dict[str, UdpSocket]:
+        sockets: dict[str, UdpSocket] = {}
+        try:
+            for name, endpoint in self.config.endpoints().items():
+                sockets[name] = UdpSocket(name, bind_udp(endpoint.host, endpoint.port), self.admission(name))
+        except OSError as error:
+            for bound in sockets.values():
+                bound.stop()
+            raise GatewayError(f"cannot listen on {name}: {error.strerror}") from error
+        return sockets
 
     async def stop(self) -> None:
         """Stops listening and closes the journal whole, in a thread, for that waits for the disk."""
@@ -170,7 +192,8 @@ class App:
 
     # Effects.
 
-    def _perform(self, effects: Iterable[object]) -> None:
+    def perform(self, effects: Iterable[object]) -> None:
+        """Carries out what a batch of inputs has led to: its evidence is written before its messages leave."""
         records: list[Record] = []
         sends: list[Send] = []
         waiting = list(effects)
@@ -185,6 +208,7 @@ class App:
                 self._alarm(effect)
         if records:
             self._keep(records)
+        self.before_sending()
         assert self.driver is not None, "effects come of what the driver gave"
         self.driver.send_all(sends)
 
@@ -224,7 +248,8 @@ class App:
                 self.journal.forget_sync()
                 self._alarm(Alarm("journal", f"cannot be forced to disk: {error.strerror}"))
 
-    def _admission(self, socket: str) -> "Admission":
+    def admission(self, socket: str) -> "Admission":
+        """Who may speak to that socket."""
         return Admission(self.core.context.trunks, socket)
 
 
@@ -257,6 +282,7 @@ def run(config: Config, path: Path) -> None:
 
 
 async def _serve(config: Config, path: Path) -> None:
+    settle(config, [Path(config.journal.directory)])
     app = App.open(config)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()

@@ -30,10 +30,17 @@ from policy.register import Register as PolicyRegister
 def _usable(config: Config | str | os.PathLike[str]) -> Config:
     """A file is read; what was built in Python is checked as a file would be."""
     if not isinstance(config, Config):
-        return load(Path(config))
+        return _alone(load(Path(config)))
     fatal = [finding for finding in check(config) if finding.fatal]
     if fatal:
         raise ConfigError("\n".join(f"{spell(found.where)}: {found.problem} ({found.mend})" for found in fatal))
+    return _alone(config)
+
+
+def _alone(config: Config) -> Config:
+    """A gateway lives in the process of its host: workers are the daemon's."""
+    if config.workers > 1:
+        raise ConfigError("workers: an embedded gateway has no processes of its own (leave it at 1)")
     return config
 
 

@@ -1,6 +1,7 @@
 """What no single key can know: how trunks, sockets, peers and routes stand to each other."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterator
 
@@ -25,6 +26,7 @@ def check(config: Config) -> Iterator[Finding]:
     """Everything wrong or doubtful with a configuration of the right shape."""
     yield from _files(config)
     yield from _sessions(config)
+    yield from _workers(config)
     if not config.trunk:
         yield Finding(("trunk",), "there is no trunk", "declare at least one [[trunk]]")
     for index, trunk in enumerate(config.trunk):
@@ -81,6 +83,11 @@ def _sessions(config: Config) -> Iterator[Finding]:
             f"{sip.session_seconds} s is asked of peers, and less than {sip.min_session_seconds} s refused to them",
             "make session_seconds at least min_session_seconds, or 0",
         )
+
+
+def _workers(config: Config) -> Iterator[Finding]:
+    if config.workers > 1 and not hasattr(os, "memfd_create"):
+        yield Finding(("workers",), "several workers need the sockets of Linux", "leave it at 1")
 
 
 def _trunk(where: Where, trunk: Trunk) -> Iterator[Finding]:

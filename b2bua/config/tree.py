@@ -438,6 +438,13 @@ class Config:
     explain: Explain = attrs.field(factory=Explain)
     trunk: tuple[Trunk, ...]
     route: tuple[Route, ...] = ()
+    workers: int = attrs.field(default=1, validator=[attrs.validators.ge(1), attrs.validators.le(16)])
+    """How many processes share the calls, each on a core of its own; they are one gateway to everybody else. With more
+    than one, answered calls outlive a process that dies. Linux only."""
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The listening addresses of all trunks, by what they are called."""
+        return {str(endpoint): endpoint for trunk in self.trunk for endpoint in trunk.listen}
 
     def interfaces(self) -> Iterator[tuple[tuple[str | int, ...], str, TrunkClass]]:
         """Where each trunk and each circuit stands in the file, its name and its class."""

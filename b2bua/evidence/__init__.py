@@ -4,7 +4,7 @@
 lines; reading and verifying a journal is there too.
 """
 
-from b2bua.evidence.chain import GENESIS, Broken, legible, printable, seal, segments_of, verify
+from b2bua.evidence.chain import GENESIS, Broken, chains_of, legible, printable, seal, segments_of, verify
 from b2bua.evidence.journal import Journal, sync
 
-__all__ = ["GENESIS", "Broken", "Journal", "legible", "printable", "seal", "segments_of", "sync", "verify"]
+__all__ = ["GENESIS", "Broken", "Journal", "chains_of", "legible", "printable", "seal", "segments_of", "sync", "verify"]

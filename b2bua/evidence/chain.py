@@ -80,6 +80,12 @@ def segments_of(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"journal-{'[0-9]' * DIGITS}.jsonl"))
 
 
+def chains_of(directory: Path) -> list[list[Path]]:
+    """The segments of each chain in the folder of a journal: its own, and one for each worker that has written."""
+    folders = [directory, *sorted(directory.glob("worker-*"), key=lambda folder: (len(folder.name), folder.name))]
+    return [segments for segments in map(segments_of, folders) if segments]
+
+
 def verify(segments: Iterable[Path], previous: str = GENESIS) -> Broken | None:
     """The first line that does not follow from the one before; None when all hold.
 

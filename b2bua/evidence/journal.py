@@ -12,9 +12,9 @@ own once the disk is well again.
 import datetime
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import attrs
 import orjson
@@ -56,9 +56,15 @@ class Journal:
 
     @classmethod
     def open(
-        cls, directory: Path, segment_size: int, randbytes: Callable[[int], bytes], now: datetime.datetime
+        cls,
+        directory: Path,
+        segment_size: int,
+        randbytes: Callable[[int], bytes],
+        now: datetime.datetime,
+        standing: Collection[str] = (),
     ) -> "Journal":
-        """Continues the chain that is there, or begins one; calls left open by a crash are ended as `interrupted`.
+        """Continues the chain that is there, or begins one; calls left open by a crash are ended as `interrupted`, but
+        for those that are `standing`: they have outlived it.
 
         Raises JournalError when the folder cannot be written, or another process writes there.
         """
@@ -74,12 +80,28 @@ class Journal:
         except OSError as error:
             journal._release()
             raise JournalError(f"the journal in {directory} cannot be opened: {error.strerror}") from error
-        interrupted = tuple(journal._open_calls)
+        interrupted = [call for call in journal._open_calls if call not in standing]
         facts = {"cause": "interrupted", "status": None, "seconds": None, "by": None}
         journal.append(Record("end", call, now, facts) for call in interrupted)
         if lost:
             journal.append([Record("repair", "", now, {"torn_bytes": lost})])
         return journal
+
+    @classmethod
+    def settle(
+        cls, directory: Path, segment_size: int, randbytes: Callable[[int], bytes], now: datetime.datetime
+    ) -> None:
+        """Ends as `interrupted` what a crash has left open in a chain that nobody goes on with. Raises JournalError."""
+        looked = cls(directory, segment_size, randbytes)
+        try:
+            looked._hold()
+            looked._resume()
+        except OSError as error:
+            raise JournalError(f"the journal in {directory} cannot be read: {error.strerror}") from error
+        finally:
+            looked._release()
+        if looked._open_calls:
+            cls.open(directory, segment_size, randbytes, now).close()
 
     def segments(self) -> list[Path]:
         """All segments, oldest first."""
@@ -94,6 +116,10 @@ class Journal:
     def waiting(self) -> int:
         """Lines in the spool."""
         return len(self._spool)
+
+    def is_open(self, call: str) -> bool:
+        """Whether a call has its verdict here, and not its end."""
+        return call in self._open_calls
 
     def append(self, records: Iterable[Record]) -> bool:
         """Writes a batch; False when it had to be spooled. After a failure only `flush` tries again, at its pace."""
@@ -226,7 +252,9 @@ class Journal:
         """Follows a segment as far as its lines are whole; returns where they end."""
         whole = 0
         with path.open("rb") as file:
-            for line in file:
+            # What was allocated ahead is one line of megabytes to whoever reads by lines.
+            while file.peek(1)[:1] not in (b"", b"\0"):
+                line = file.readline()
                 try:
                     record = orjson.loads(line)
                     previous = record["hash"]
@@ -275,12 +303,25 @@ def _cut(path: Path, whole: int) -> int:
     """Takes off what stands behind the last whole line and keeps it beside the segment; returns how much it was."""
     with path.open("r+b") as file:
         file.seek(whole)
-        torn = file.read().rstrip(b"\0")
+        torn = _written(file)
         if torn:
             with path.with_suffix(".torn").open("ab") as beside:
                 beside.write(torn + b"\n")
         file.truncate(whole)
     return len(torn)
+
+
+def _written(file: BinaryIO) -> bytes:
+    """The rest of a file, less the zeros at its end: as a rule, all of it is zeros (1.7 s by `rstrip`, 2026-11-23)."""
+    pieces, zeros = list[bytes](), bytes(1024 * 1024)
+    since = 0
+    while piece := file.read(len(zeros)):
+        if piece == zeros[: len(piece)]:
+            since += len(piece)
+        else:
+            pieces += (bytes(since), piece)
+            since = 0
+    return b"".join(pieces).rstrip(b"\0")
 
 
 def _write_at(fd: int, data: bytes, offset: int) -> None:

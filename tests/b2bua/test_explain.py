@@ -13,6 +13,7 @@ from b2bua.errors import GatewayError
 from b2bua.explain import NEEDS_CHECK, Explanation, explain, message_of, run_vectors
 from b2bua.explain_text import render
 from sipstack.errors import ParseError
+from tests.b2bua.identity.making_isup import CALLING, TYPE, iam, number
 
 ROOT = Path(__file__).parents[2]
 CONFIG = load(ROOT / "examples/vectors/b2bua.toml")
@@ -287,6 +288,8 @@ def test_vectors_that_agree_are_counted_and_the_others_told(tmp_path: Path) -> N
         {"vectors": [{**VECTOR, "headers": "From"}]},
         {"vectors": [{**VECTOR, "headers": [5]}]},
         {"vectors": [{**VECTOR, "trunk": None}]},
+        {"vectors": [{**VECTOR, "body": "0x01"}]},
+        {"vectors": [{**VECTOR, "body": 1}]},
     ],
 )
 def test_what_is_no_vector_file_is_an_error_that_names_it(tmp_path: Path, data: Any) -> None:
@@ -308,6 +311,15 @@ def test_a_vector_is_completed_to_a_whole_invite() -> None:
     assert b"\r\nFrom: <sip:anonymous@anonymous.invalid>;tag=vector\r\n" in message_of(
         {"request_uri": "sip:a@x", "headers": []}
     )
+
+
+def test_the_body_of_a_vector_is_its_octets_in_hexadecimal_digits(tmp_path: Path) -> None:
+    octets = iam(number(CALLING, "3280012345"))
+    headers = ["From: <sip:+442079460000@x>", f"Content-Type: {TYPE}"]
+    enclosing = {**VECTOR, "headers": headers, "body": octets.hex()}
+    assert message_of(enclosing).endswith(f"\r\nContent-Length: {len(octets)}\r\n\r\n".encode() + octets)
+    vectors = [enclosing, {**enclosing, "body": iam(number(CALLING, "33612345678")).hex(), "verdict": "pass"}]
+    assert run_vectors(CONFIG, write(tmp_path, {"vectors": vectors}), NOW) == (2, [])
 
 
 def test_vectors_that_agree_are_counted(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class Box:
     def journal(self, kind: str | None = None) -> list[dict[str, Any]]:
         """The lines of the journal, of one kind or of all."""
         found = []
-        for segment in sorted(self.journal_folder.glob("journal-*.jsonl")):
+        for segment in sorted(self.journal_folder.glob("**/journal-*.jsonl")):
             found += [json.loads(line) for line in segment.read_bytes().rstrip(b"\0").splitlines()]
         return [line for line in found[self._passed :] if kind in (None, line["kind"])]
 

@@ -83,13 +83,14 @@ class Rig:
         t1_ms: int = 100,
         national: dict[str, str] | None = None,
         foreign: dict[str, str] | None = None,
+        workers: int = 1,
         **sip: int,
     ) -> "Rig":
         """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` and `foreign` have more
         keys of these trunks, or others for those they have."""
         times = {"t1_ms": t1_ms, "t2_ms": 8 * t1_ms, "t4_ms": 10 * t1_ms, **sip}
         self.times = Times(*(milliseconds / 1_000 for milliseconds in (t1_ms, times["t2_ms"], times["t4_ms"])))
-        text = ["[sip]", *(f"{key} = {value}" for key, value in times.items()), _LAW]
+        text = [f"workers = {workers}", "[sip]", *(f"{key} = {value}" for key, value in times.items()), _LAW]
         for side, trunk_class in ((self.foreign, "international"), (self.national, "national")):
             peers = ", ".join(f'"{side.address(port)}"' for port in (side.peer, side.caller, side.odd))
             keys = {
@@ -113,9 +114,9 @@ class Rig:
         """Starts a scenario on one side; a caller calls from the second port, so that its side can be called too."""
         return self._start(scenario, at, values)
 
-    def load(self, scenario: str, at: str, calls: int, rate: int | None = None) -> Sipp:
+    def load(self, scenario: str, at: str, calls: int, rate: int | None = None, /, **values: str) -> Sipp:
         """Many calls of one scenario, without a log of their messages."""
-        return self._start(scenario, at, {}, calls, rate)
+        return self._start(scenario, at, values, calls, rate)
 
     def _start(self, scenario: str, at: str, values: dict[str, str], calls: int = 1, rate: int | None = None) -> Sipp:
         self.played += 1
