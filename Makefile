@@ -3,7 +3,9 @@
 # make lint    ruff, mypy, import-linter
 # make fuzz    atheris over all that reads what peers send, an hour of it (MINUTES=5: less; ARGS=agent: one target)
 # make bench   throughput, side by side with a plain UDP forwarder
-# make lock    requirements.lock and requirements-fuzz.lock anew from pyproject.toml
+# make guard   whether any part of a call costs more than bench/baseline.toml allows
+# make bench-peers  the same load through us and through other people's servers: half an hour (ARGS=--quick: five minutes)
+# make lock    requirements*.lock anew from pyproject.toml
 #
 # Everything is written inside the checkout (.venv/, var/), but for Debian packages: python3-venv where Python has no
 # ensurepip, and the peers of the tests.
@@ -23,7 +25,7 @@ PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:ns
 POLICY := /usr/sbin/policy-rc.d
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run test lint format fuzz bench lock clean peers
+.PHONY: run test lint format fuzz bench bench-peers guard lock clean peers
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -54,6 +56,13 @@ fuzz: $(READY) $(VENV)/.fuzz
 bench: $(READY) peers
 	@$(BIN)/python -m bench $(ARGS)
 
+guard: $(READY)
+	@echo "== what the parts of a call cost (bench/baseline.toml)"
+	@$(BIN)/python -m bench guard $(ARGS)
+
+bench-peers: $(READY) $(VENV)/.bench peers
+	@$(BIN)/python -m bench.peers $(ARGS)
+
 lock: $(BIN)/python
 	@echo "== locking the dependencies of pyproject.toml"
 	@$(BIN)/python -m pip install -q uv
@@ -61,6 +70,8 @@ lock: $(BIN)/python
 	    --custom-compile-command "make lock" --extra daemon --group dev pyproject.toml -o requirements.lock -q
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
 	    --custom-compile-command "make lock" --group fuzz -o requirements-fuzz.lock -q
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
+	    --custom-compile-command "make lock" --extra bench pyproject.toml -o requirements-bench.lock -q
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "== installing the locked dependencies (requirements.lock)"
@@ -72,6 +83,12 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.fuzz: requirements-fuzz.lock | $(READY)
 	@echo "== installing the fuzzer (requirements-fuzz.lock)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+# For `make bench-peers` alone: what draws its plots.
+$(VENV)/.bench: requirements-bench.lock | $(READY)
+	@echo "== installing what draws the plots (requirements-bench.lock)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(BIN)/python:

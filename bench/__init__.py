@@ -7,6 +7,8 @@
 - `sipp.py`      one trial: so many calls at such a rate, and what became of them
 - `processes.py` starting, pinning, reading and ending processes
 - `figures.py`   a figure, the report of a run, its table and its JSON
+- `peers/`       other people's servers under the same load: `make bench-peers`, or `python -m bench.peers`
+- `plots.py`     pictures of such a run
 
 Only ratios mean something on a machine that others use too; docs/performance.md says how to read them.
 """

@@ -73,22 +73,24 @@ def forwarder(folder: Path, core: int) -> Iterator[Box]:
     ports = Ports.free()
     script = Path(__file__).with_name("forwarder.py")
     command = [sys.executable, str(script), str(ports.front), str(ports.back), str(ports.callee)]
-    with _box("forwarder", command, ports, folder / "forwarder.log", core) as box:
+    with standing("forwarder", command, ports, folder / "forwarder.log", core) as box:
         yield box
 
 
 @contextmanager
-def gateway(folder: Path, core: int) -> Iterator[Box]:
-    """The daemon, as an operator runs it."""
+def gateway(folder: Path, core: int, python: str = sys.executable, settings: str = "") -> Iterator[Box]:
+    """The daemon, as an operator runs it; that of another environment, or with settings more, where they are given."""
     ports = Ports.free()
     path = folder / "b2bua.toml"
-    path.write_text(configuration(ports))
-    with _box("b2bua", [sys.executable, "-m", "b2bua", "run", str(path)], ports, folder / "b2bua.log", core) as box:
+    path.write_text(settings + configuration(ports))
+    command = [python, "-m", "b2bua", "run", str(path)]
+    with standing("b2bua", command, ports, folder / "b2bua.log", core) as box:
         yield box
 
 
 @contextmanager
-def _box(name: str, command: list[str], ports: Ports, log: Path, core: int) -> Iterator[Box]:
+def standing(name: str, command: list[str], ports: Ports, log: Path, core: int) -> Iterator[Box]:
+    """A box of that command line, from when it listens on both its faces (a box of one face has it twice)."""
     with running(command, core, log) as process:
         for port in (ports.front, ports.back):
             await_bound(process, port, log)

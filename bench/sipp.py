@@ -27,6 +27,8 @@ _GRACE = 3
 _OVERHEAD = 0.15
 #: The share of its rate that a trial must reach.
 _LEAST_OF_RATE = 0.97
+#: Milliseconds that a call talks: one of a trial, and one that is held.
+_TALK, _FOR_EVER = 100, 3_600_000
 #: SIPp's exit codes when it ran: all calls well, some failed, ended by its time limit or before its first call.
 _RAN = (0, 1, 97, 99)
 
@@ -51,6 +53,8 @@ class Trial:
     """Share of the box's core that was somebody else's."""
     delays: tuple[float, ...] = attrs.field(default=(), repr=False)
     """Post-dial delays, INVITE to 180 as the caller sees them, seconds, sorted."""
+    failures: tuple[str, ...] = ()
+    """Why calls failed, in SIPp's words, each with its number."""
 
     @property
     def reached(self) -> float:
@@ -84,12 +88,16 @@ def require() -> str:
     return next((line.strip().rstrip(".") for line in said.stdout.splitlines() if line.strip()), "SIPp")
 
 
-def trial(box: Box, rate: float, calls: int, folder: Path, cores: Cores, *, delays: bool = False) -> Trial:
-    """Runs one; the box stays as it is. Raises BenchError when SIPp itself cannot run."""
+def trial(
+    box: Box, rate: float, calls: int, folder: Path, cores: Cores, *, delays: bool = False, talk: float = _TALK / 1000
+) -> Trial:
+    """Runs one, in which each call talks for so many seconds; the box stays as it is. Raises BenchError when SIPp
+    itself cannot run."""
     ports = box.ports
-    patience = calls / rate + _GRACE
-    to_box = [f"{LOOPBACK}:{ports.front}", "-m", str(calls), "-r", f"{rate:.0f}", "-l", f"{2 * rate + 100:.0f}"]
-    to_box += ["-timeout", f"{patience:.0f}s", *(["-trace_shortmsg"] if delays else [])]
+    patience = calls / rate + talk + _GRACE
+    most = (2 + talk) * rate + 100
+    to_box = [f"{LOOPBACK}:{ports.front}", "-m", str(calls), "-r", f"{rate:.0f}", "-l", f"{most:.0f}"]
+    to_box += ["-d", f"{1000 * talk:.0f}", "-timeout", f"{patience:.0f}s", *(["-trace_shortmsg"] if delays else [])]
     sipps = _children_seconds()
     with _sipp("callee", ports.callee, [], folder, cores.load) as callee:
         await_bound(callee.process, ports.callee, callee.log)
@@ -101,19 +109,32 @@ def trial(box: Box, rate: float, calls: int, folder: Path, cores: Cores, *, dela
         cpu, busy = cpu_seconds(box.process) - cpu, busy_seconds(cores.box) - busy
         callee.process.send_signal(signal.SIGUSR1)
         callee.finish(_GRACE)
-    seconds = caller.seconds()
+    lasted = caller.seconds()
     return Trial(
         box=box.name,
         rate=rate,
         calls=calls,
         succeeded=caller.succeeded(),
         repeated=caller.repeated() + callee.repeated(),
-        seconds=seconds,
+        seconds=lasted - talk + _TALK / 1000,  # what longer talks add is no lower rate
         cpu=cpu,
-        sipp=round((_children_seconds() - sipps) / seconds, 3),
-        others=round(max(0.0, busy - cpu) / seconds, 3),
+        sipp=round((_children_seconds() - sipps) / lasted, 3),
+        others=round(max(0.0, busy - cpu) / lasted, 3),
         delays=tuple(sorted(caller.delays())) if delays else (),
+        failures=(*caller.failures(), *callee.failures()),
     )
+
+
+@contextmanager
+def holding(box: Box, rate: float, calls: int, folder: Path, cores: Cores) -> Iterator["Sipp"]:
+    """Calls that are set up at a rate and then talk for as long as the context lasts; the caller's SIPp."""
+    ports = box.ports
+    to_box = [f"{LOOPBACK}:{ports.front}", "-m", str(calls), "-r", f"{rate:.0f}", "-l", str(calls)]
+    to_box += ["-d", str(_FOR_EVER), "-fd", "1"]
+    with _sipp("callee", ports.callee, [], folder, cores.load) as callee:
+        await_bound(callee.process, ports.callee, callee.log)
+        with _sipp("caller", ports.caller, to_box, folder, cores.load) as caller:
+            yield caller
 
 
 @attrs.frozen
@@ -148,6 +169,17 @@ class Sipp:
     def repeated(self) -> int:
         """Messages sent again or received again."""
         return sum(int(value) for name, value in self._row("counts").items() if name.endswith("_Retrans"))
+
+    def failures(self) -> Iterator[str]:
+        """Why calls failed: the columns of SIPp's statistics that count a cause, those that are not zero."""
+        for name, value in self._statistics().items():
+            cause = name.removeprefix("Failed").removesuffix("(C)")
+            if name.startswith("Failed") and name.endswith("(C)") and cause != "Call" and int(value):
+                yield f"{self.role}: {value} {cause}"
+
+    def answered(self) -> int:
+        """Calls whose 200 it has acknowledged by now, as of its last second."""
+        return sum(int(value) for name, value in self._row("counts").items() if name.endswith("_ACK_Sent"))
 
     def delays(self) -> Iterator[float]:
         """INVITE to 180 of each call, seconds."""

@@ -7,13 +7,14 @@ what the core costs and nothing for the peers.
 import datetime
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
 
 from b2bua.app import core_of
 from b2bua.call import Core, Moment, Record
+from b2bua.call.core import Output
 from b2bua.config import Config, load
 from bench.boxes import Ports, configuration
 from bench.processes import LOOPBACK
@@ -27,8 +28,8 @@ CALLER = Flow(f"{LOOPBACK}:{PORTS.front}", (LOOPBACK, PORTS.caller))
 CALLEE = Flow(f"{LOOPBACK}:{PORTS.back}", (LOOPBACK, PORTS.callee))
 UTC = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 #: Longer than any timer of a call that is over.
-_ALL_TIMERS = 100.0
-_SEED = 3261
+ALL_TIMERS = 100.0
+SEED = 3261
 
 SDP = "".join(
     f"{line}\r\n"
@@ -49,12 +50,27 @@ SDP = "".join(
         "a=sendrecv",
     )
 )
-LONDON = "+442079460000"
-GHENT = "+3293330000"
 
 
-def invite(number: int = 0, caller: str = LONDON, identities: Sequence[tuple[str, str]] = ()) -> bytes:
+def london(number: int) -> str:
+    """The caller of that call, whom nothing forbids. Each call has numbers of its own, as calls have: what is
+    remembered of one must not make the next one look cheap."""
+    return f"+44207{number % 10_000_000:07}"
+
+
+def brussels(number: int) -> str:
+    """One who may not call from abroad: it is no mobile number, and no exception of the decree is for it."""
+    return f"+322{5_000_000 + number % 1_000_000}"
+
+
+def ghent(number: int) -> str:
+    """Who is called."""
+    return f"+329{3_000_000 + number % 1_000_000}"
+
+
+def invite(number: int = 0, caller: str = "", identities: Sequence[tuple[str, str]] = ()) -> bytes:
     """An INVITE of 15 headers, and those that say more about who calls."""
+    caller = caller or london(number)
     headers = [
         *_dialog(number, "INVITE", caller),
         ("Contact", f"<sip:{caller}@{LOOPBACK}:{PORTS.caller};transport=udp>"),
@@ -67,17 +83,20 @@ def invite(number: int = 0, caller: str = LONDON, identities: Sequence[tuple[str
         ("User-Agent", "Carrier-Gateway/7.20A.258.063 (int-trunk)"),
         ("Content-Type", "application/sdp"),
     ]
-    return _printed("INVITE", headers, SDP)
+    return _printed("INVITE", number, headers, SDP)
 
 
-def dirty_invite() -> bytes:
+def dirty_invite(number: int = 0) -> bytes:
     """The same call from a caller that claims Belgian numbers in five headers."""
+    antwerp, liege = (f"+32{area}{1_000_000 + number % 1_000_000}" for area in (3, 4))
+    bruges = f"+3250{300_000 + number % 100_000}"
     return invite(
-        caller="+3221234567",
-        identities=(
-            ("Remote-Party-ID", "<sip:+3231234567@198.51.100.7>;party=calling;privacy=off"),
-            ("Diversion", "<sip:+3241234567@198.51.100.7>;reason=unconditional"),
-            ("History-Info", f"<sip:+3251234567@198.51.100.7>;index=1, <sip:{GHENT}@198.51.100.7>;index=1.1"),
+        number,
+        brussels(number),
+        (
+            ("Remote-Party-ID", f"<sip:{antwerp}@198.51.100.7>;party=calling;privacy=off"),
+            ("Diversion", f"<sip:{liege}@198.51.100.7>;reason=unconditional"),
+            ("History-Info", f"<sip:{bruges}@198.51.100.7>;index=1, <sip:{ghent(number)}@198.51.100.7>;index=1.1"),
         ),
     )
 
@@ -103,7 +122,7 @@ class Story:
 
     def core(self) -> Core:
         """A fresh core that the inputs fit."""
-        return _core(self.config)
+        return core_of(self.config, Ids(dice().randbytes))
 
     def replay(self, core: Core) -> None:
         """All inputs into such a core."""
@@ -114,31 +133,65 @@ class Story:
                 core.receive(given.data, given.flow, given.moment)
 
 
-def tell(calls: int) -> Story:
-    """Records the story of so many calls, one each 10 ms."""
+def dice() -> random.Random:
+    """What a core of a story mints its names from; seeded anew, it mints them again."""
+    return random.Random(SEED)
+
+
+def between_carriers(more: str = "") -> Config:
+    """The configuration of the daemon that is measured, and more of it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "b2bua.toml"
-        path.write_text(configuration(PORTS))
-        config = load(path)
-    teller = _Teller(_core(config))
-    for number in range(calls):
-        teller.call(number)
-    teller.pass_time(_ALL_TIMERS)
-    return Story(config=config, calls=calls, inputs=tuple(teller.inputs), records=tuple(teller.records))
+        path.write_text(configuration(PORTS) + more)
+        return load(path)
+
+
+def tell(calls: int, config: Config | None = None, *, first: int = 0, refused: bool = False) -> Story:
+    """Records the story of so many calls, one each 10 ms: passed and answered, or refused for their caller's number.
+
+    They are numbered from `first`.
+    """
+    config = config or between_carriers()
+    inputs: list[Input] = []
+    records: list[Record] = []
+
+    def note(given: Input, out: Sequence[Output]) -> None:
+        inputs.append(given)
+        records.extend(effect for effect in out if isinstance(effect, Record))
+
+    teller = Teller(core_of(config, Ids(dice().randbytes)), note)
+    for number in range(first, first + calls):
+        (teller.refusal if refused else teller.call)(number)
+    teller.pass_time(ALL_TIMERS)
+    return Story(config=config, calls=calls, inputs=tuple(inputs), records=tuple(records))
 
 
 @attrs.define(eq=False)
-class _Teller:
-    """Plays both peers of a core and writes down what they send."""
+class Teller:
+    """Plays both peers of a core."""
 
     core: Core
-    inputs: list[Input] = attrs.field(factory=list)
-    records: list[Record] = attrs.field(factory=list)
+    note: Callable[[Input, Sequence[Output]], None]
+    """Is told of all that the core is given, and of what came of it."""
     now: float = 0.0
 
     def call(self, number: int) -> None:
         """INVITE / 100 / 180 / 200 / ACK / BYE / 200."""
         self.pass_time(0.01)
+        self.hang_up(number, self.set_up(number))
+
+    def refusal(self, number: int) -> None:
+        """INVITE / 603 / ACK."""
+        self.pass_time(0.01)
+        (answered,) = self.give(CALLER, invite(number, brussels(number)))
+        tag = parse(answered[1]).to.tag or ""
+        self.give(
+            CALLER,
+            _printed("ACK", number, [_via(number, "INVITE"), *_dialog(number, "ACK", brussels(number), tag)[1:]]),
+        )
+
+    def set_up(self, number: int) -> str:
+        """INVITE / 100 / 180 / 200 / ACK; the tag that the caller got."""
         offered = self.sent(self.give(CALLER, invite(number)), CALLEE, "INVITE")
         for status in (100, 180):
             self.give(CALLEE, response_to(offered, status, to_tag=f"callee{number}").encode())
@@ -146,16 +199,21 @@ class _Teller:
         answer = response_to(offered, 200, to_tag=f"callee{number}", headers=contact, body=SDP.encode())
         answered = next(data for flow, data in self.give(CALLEE, answer.encode()) if flow == CALLER)
         tag = parse(answered).to.tag or ""
-        self.give(CALLER, _printed("ACK", _dialog(number, "ACK", LONDON, tag)))
-        bye = self.sent(self.give(CALLER, _printed("BYE", _dialog(number, "BYE", LONDON, tag))), CALLEE, "BYE")
+        self.give(CALLER, _printed("ACK", number, _dialog(number, "ACK", london(number), tag)))
+        return tag
+
+    def hang_up(self, number: int, tag: str) -> None:
+        """BYE / 200."""
+        bye = self.sent(
+            self.give(CALLER, _printed("BYE", number, _dialog(number, "BYE", london(number), tag))), CALLEE, "BYE"
+        )
         self.give(CALLEE, response_to(bye, 200).encode())
 
     def give(self, flow: Flow, data: bytes) -> list[tuple[Flow, bytes]]:
         """One datagram in; what the core sent at it."""
         given = Input(self.moment(), flow, data)
-        self.inputs.append(given)
         out = self.core.receive(data, flow, given.moment)
-        self.records += (effect for effect in out if isinstance(effect, Record))
+        self.note(given, out)
         return [(effect.flow, effect.data) for effect in out if isinstance(effect, Send)]
 
     def sent(self, out: Sequence[tuple[Flow, bytes]], flow: Flow, method: str) -> Request:
@@ -168,23 +226,19 @@ class _Teller:
         end = self.now + seconds
         while (due := self.core.deadline()) is not None and due <= end:
             self.now = max(self.now, due)
-            self.inputs.append(Input(self.moment()))
-            self.core.tick(self.moment())
+            given = Input(self.moment())
+            self.note(given, self.core.tick(given.moment))
         self.now = end
 
     def moment(self) -> Moment:
         return Moment(self.now, UTC + datetime.timedelta(seconds=self.now))
 
 
-def _core(config: Config) -> Core:
-    return core_of(config, Ids(random.Random(_SEED).randbytes))
-
-
 def _dialog(number: int, method: str, caller: str, to_tag: str = "") -> list[tuple[str, str]]:
     """The headers that every request of the caller has."""
-    to = f"<sip:{GHENT}@{LOOPBACK}:{PORTS.front};user=phone>"
+    to = f"<sip:{ghent(number)}@{LOOPBACK}:{PORTS.front};user=phone>"
     return [
-        ("Via", f"SIP/2.0/UDP {LOOPBACK}:{PORTS.caller};branch=z9hG4bK-{number}-{method}"),
+        _via(number, method),
         ("Max-Forwards", "70"),
         ("From", f'"Worldwide Shipping Ltd" <sip:{caller}@{LOOPBACK}:{PORTS.caller};user=phone>;tag=caller{number}'),
         ("To", f"{to};tag={to_tag}" if to_tag else to),
@@ -193,8 +247,12 @@ def _dialog(number: int, method: str, caller: str, to_tag: str = "") -> list[tup
     ]
 
 
-def _printed(method: str, headers: Sequence[tuple[str, str]], body: str = "") -> bytes:
-    user = f"{GHENT}@" if method == "INVITE" else ""
+def _via(number: int, method: str) -> tuple[str, str]:
+    return "Via", f"SIP/2.0/UDP {LOOPBACK}:{PORTS.caller};branch=z9hG4bK-{number}-{method}"
+
+
+def _printed(method: str, number: int, headers: Sequence[tuple[str, str]], body: str = "") -> bytes:
+    user = f"{ghent(number)}@" if method == "INVITE" else ""
     start = f"{method} sip:{user}{LOOPBACK}:{PORTS.front} SIP/2.0"
     lines = [start, *(f"{name}: {value}" for name, value in headers), f"Content-Length: {len(body)}", "", body]
     return "\r\n".join(lines).encode()

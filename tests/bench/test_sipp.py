@@ -54,6 +54,21 @@ def test_a_post_dial_delay_is_from_a_calls_invite_to_its_first_180(sipp) -> None
     assert sorted(sipp.delays()) == pytest.approx([0.0015, 0.004])
 
 
+def test_why_calls_failed_is_counted_by_cause_and_not_also_in_all(sipp) -> None:
+    rows = "FailedCall(P);FailedCall(C);FailedMaxUDPRetrans(P);FailedMaxUDPRetrans(C);FailedOutboundCongestion(C);\n"
+    path = sipp.log.parent / f"caller_{sipp.process.pid}_.csv"
+    path.write_text(rows + "1;3;1;3;0;\n")
+
+    assert list(sipp.failures()) == ["caller: 3 MaxUDPRetrans"]
+
+
+def test_a_call_is_answered_when_its_ack_has_left(sipp) -> None:
+    path = sipp.log.parent / f"caller_{sipp.process.pid}_counts.csv"
+    path.write_text("CurrentTime;4_ACK_Sent;4_ACK_Retrans;6_BYE_Sent;\nx;3;0;0;\nx;12;1;2;\n")
+
+    assert sipp.answered() == 12
+
+
 def test_a_sipp_that_wrote_nothing_had_no_call(tmp_path) -> None:
     silent = Sipp("callee", ended(0), tmp_path / "callee.log")
 
