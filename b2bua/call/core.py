@@ -74,7 +74,8 @@ class _Held:
     """A call with what the core's tables hold of it, so that they can all forget it at once."""
 
     call: Call
-    servers: tuple[Key, ...] = ()
+    servers: set[Key] | None = None
+    """None while there are none, as is so most of a call's life."""
     clients: dict[str, Key] = attrs.field(factory=dict)
     """By purpose."""
     near: tuple[str, ...] = ()
@@ -184,7 +185,7 @@ class Core:
         held = self._calls[call]
         saved = {
             "call": held.call.snapshot(moment.tick),
-            "servers": sorted(held.servers),
+            "servers": sorted(held.servers or ()),
             "clients": dict(held.clients),
         }
         self._forget(held)
@@ -193,7 +194,7 @@ class Core:
     def standing(self, call: str) -> tuple[Call, Iterable[Key], Mapping[str, Key]] | None:
         """The call of that name with the keys of its transactions, of peers and, by purpose, of ours; None: gone."""
         held = self._calls.get(call)
-        return None if held is None else (held.call, held.servers, held.clients)
+        return None if held is None else (held.call, held.servers or (), held.clients)
 
     def take_up(self, saved: Plain, moment: Moment) -> list[Output]:
         """Goes on with a call that was put down, here or in a core that is gone; where the call waits for transactions
@@ -348,7 +349,9 @@ class Core:
 
     def _serve(self, held: _Held, key: Key) -> None:
         self._servers[key] = held
-        held.servers = (*held.servers, key)
+        if held.servers is None:
+            held.servers = set()
+        held.servers.add(key)
 
     def _cancelled(self, effect: Cancelled, moment: Moment) -> list[Output]:
         held = self._servers.get(effect.key)
@@ -390,8 +393,9 @@ class Core:
 
     def _ended(self, key: Key, moment: Moment) -> list[Output]:
         server = self._servers.pop(key, None)
-        if server is not None:
-            server.servers = tuple([other for other in server.servers if other != key])
+        if server is not None and server.servers is not None:
+            server.servers.discard(key)
+            server.servers = server.servers or None
         self._forks.pop(key, None)
         self._farewells.pop(key, None)
         held, purpose = self._clients.pop(key, (None, ""))
@@ -515,7 +519,7 @@ class Core:
             del self._dialogs[call.a.call_id, tag]
         if held.far is not None:
             del self._dialogs[held.far.call_id, held.far.tag]
-        for key in held.servers:
+        for key in held.servers or ():
             self._servers.pop(key, None)
         for key in held.clients.values():
             self._clients.pop(key, None)

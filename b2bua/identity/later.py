@@ -10,6 +10,7 @@ import attrs
 
 from b2bua.config import Isup
 from b2bua.identity.guard import leak
+from b2bua.identity.isup import HEADER
 from b2bua.identity.marking import mark
 from b2bua.identity.redaction import clean, secrets_of, strip_signalling, sweep, untagged, withhold
 from b2bua.identity.screening import IDENTITY, TEXTS, assertions_of
@@ -124,7 +125,9 @@ class LaterScreen:
         if self.withheld or not assertions:
             return Outcome.PASS, not self.withheld
         verdict, is_new = self._decide((*assertions, *headers), profile, register, moment)
-        outcome = Outcome.STRIP if is_new else verdict.outcome
+        # What its headers say beside it was heard for the proof; for what is wrong with them they go, and it stays.
+        told = [found.outcome for found in verdict.findings if found.header == HEADER]
+        outcome = Outcome.STRIP if is_new else max(told, default=Outcome.PASS)
         return outcome, outcome is Outcome.PASS
 
     def _redirecting(self, message: Message) -> tuple[Assertion, ...]:

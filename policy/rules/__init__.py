@@ -97,7 +97,7 @@ __all__ = [
 _TEXT, _OTHER_TEXT = Notation.DISPLAY, Notation.OTHER
 _DISPLAY, _REDIRECT, _OTHER = Position.DISPLAY, Position.REDIRECT, Position.OTHER
 _PASS, _BLOCK, _BAD_FORM = Outcome.PASS, Outcome.BLOCK, Range.BAD_FORM
-_PASSES, _NO_NUMBER, _ARTICLE_4 = Action.PASS, RuleName.NO_NUMBER, TrunkClass.ARTICLE_4
+_PASSES, _STRIPS, _NO_NUMBER, _ARTICLE_4 = Action.PASS, Action.STRIP, RuleName.NO_NUMBER, TrunkClass.ARTICLE_4
 
 _ROWS: Mapping[Range, Callable[[Case], Ruling]] = {
     Range.GEOGRAPHIC: geographic.judge,
@@ -178,7 +178,7 @@ def _judge(case: Case) -> Ruling:
     listed = case.call.register.names_callers
     if listed and (measured := blocked_user.judge(case) or decision.judge(case)) is not None:
         return measured
-    if case.number.e164 in case.call.claim.admitted and (case.number.sure or case.position is _DISPLAY):
+    if case.number.e164 in case.call.claim.admitted and _may_repeat(case):
         return case.finding(ADMITTED, _PASS, "a number that passed as the call was set up", basis="¶9")
     ruling = (_excuse(case) if case.call.may_excuse else None) or _ROWS[case.number.range](case)
     if listed and not (isinstance(ruling, Finding) and ruling.outcome is _BLOCK):
@@ -187,6 +187,14 @@ def _judge(case: Case) -> Ruling:
     if case.call.trunk_class is _ARTICLE_4 and isinstance(ruling, Finding):
         return special.flagged(case, ruling)
     return ruling
+
+
+def _may_repeat(case: Case) -> bool:
+    """Whether a number that passed as the call was set up passes here: not where its row takes it out of any name."""
+    if case.position is not _DISPLAY:
+        return case.number.sure
+    row = _EXCUSABLE.get(case.number.range)
+    return row is None or case.action(row) is not _STRIPS
 
 
 def _judge_shown(case: Case) -> Ruling:

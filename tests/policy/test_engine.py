@@ -342,6 +342,13 @@ def test_a_number_that_passed_at_the_set_up_passes_again_within_the_call() -> No
     )
     assert isinstance(named, Verdict)
     assert named.outcome is Outcome.PASS
+    mobile = claim(asserted(MOBILE), displayed("0470 12 34 56"), admitted=frozenset({MOBILE}))
+    unnamed = decide(mobile, BELGIUM, Register(), NOW, {})
+    assert isinstance(unnamed, Verdict)
+    assert {str(found.position): found.outcome for found in unnamed.findings} == {
+        "network": Outcome.PASS,
+        "display": Outcome.STRIP,
+    }
     badly = decide(claim(asserted("3225551212"), admitted=frozenset({BRUSSELS})), BELGIUM, Register(), NOW, {})
     assert isinstance(badly, Verdict)
     assert badly.outcome is Outcome.BLOCK

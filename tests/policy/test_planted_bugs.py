@@ -402,8 +402,15 @@ BUGS = [
     Bug(
         "what the set-up let pass is forgotten",
         "policy.rules",
-        "if case.number.e164 in case.call.claim.admitted and (",
-        "if False and (",
+        "if case.number.e164 in case.call.claim.admitted and _may_repeat(case)",
+        "if False and _may_repeat(case)",
+        ENGINE,
+    ),
+    Bug(
+        "a name may repeat in mid-call what it may not at the set-up",
+        "policy.rules",
+        "return row is None or case.action(row) is not _STRIPS",
+        "return True",
         ENGINE,
     ),
     # What is written out, and what is known at a look.

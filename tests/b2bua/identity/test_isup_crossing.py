@@ -214,6 +214,15 @@ def test_who_redirected_is_told_alike_in_mid_call_too_or_proves_nothing(diverter
         assert found is outcome
 
 
+def test_what_is_wrong_with_headers_beside_it_is_no_ground_against_it() -> None:
+    octets, screen = anm(number(CONNECTED, "33612345678")), LaterScreen(claim=CLAIM)
+    sent = message(octets, TYPE, lines=["Diversion: <sip:1707@carrier.example>"])
+    headers = crossing(sent)
+    assert screen.apply(sent, headers, BELGIUM, Register(), Moment(0.0, NOW)) is Outcome.BLOCK
+    assert headers.keys == ["content-type"]
+    assert later(screen, sent)[:2] == (Outcome.PASS, octets)
+
+
 def test_of_a_caller_who_is_withheld_there_is_none_in_any_message() -> None:
     screen = LaterScreen(claim=CLAIM, withheld=True, secrets=(SECRET,))
     assert later(screen, message(rel(), TYPE, "BYE")) == (Outcome.PASS, b"", [])
