@@ -44,7 +44,7 @@ PACKETS = [
     *map(ethernet, fragments_6(udp(WHOLE, SOURCE_6), 160)),
     *(ethernet(tcp(WHOLE[at : at + 90], 100 + at)) for at in range(0, len(WHOLE), 90)),
 ]
-FILES = [pcap(PACKETS, ETHERNET), pcapng(PACKETS, ETHERNET), gzip.compress(pcap(PACKETS, ETHERNET))]
+FILES = [pcap(PACKETS, ETHERNET), pcapng(PACKETS, ETHERNET), gzip.compress(pcap(PACKETS, ETHERNET), mtime=0)]
 
 
 def tried(data: bytes) -> None:
