@@ -114,7 +114,7 @@ class Rig:
         """Starts a scenario on one side; a caller calls from the second port, so that its side can be called too."""
         return self._start(scenario, at, values)
 
-    def load(self, scenario: str, at: str, calls: int, rate: int | None = None, /, **values: str) -> Sipp:
+    def load(self, scenario: str, at: str, /, calls: int, rate: int | None = None, **values: str) -> Sipp:
         """Many calls of one scenario, without a log of their messages."""
         return self._start(scenario, at, values, calls, rate)
 
