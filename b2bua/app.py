@@ -298,10 +298,14 @@ async def _serve(config: Config, path: Path) -> None:
         log.info("stopped")
 
 
-async def _until(stopped: asyncio.Event) -> None:
-    # Nothing that exists now will ever be garbage; the collector need not look at it again.
+def tune_collector() -> None:
+    """For a process of our own that is set up: nothing that exists now will ever be garbage, and need be looked at."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+
+
+async def _until(stopped: asyncio.Event) -> None:
+    tune_collector()
     log.info("ready")
     await stopped.wait()

@@ -3,7 +3,6 @@
 `python -m bench baseline` writes what the parts cost, and `python -m bench guard` exits with 1 when one costs more.
 """
 
-import signal
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -14,13 +13,11 @@ from rich.console import Console
 
 from bench import figures, guard, held, micro, ratios, scale, sipp, whole
 from bench.baseline import PATH, Baseline, establish
-from bench.errors import BenchError
+from bench.command import carry_out
 from bench.figures import LATEST, Figure, Report
-from bench.processes import end_children
 
 Name = Literal["micro", "scale", "held", "whole"]
 NAMES: tuple[Name, ...] = ("micro", "scale", "held", "whole")
-UNUSABLE = 2
 WORSE = 1
 
 cli = CommandLine(name="bench", help="What the gateway costs, as ratios within one run.", version_flags=[])
@@ -122,17 +119,8 @@ def run(names: tuple[Name, ...], quick: bool, say: micro.Say, *, full: bool = Fa
 
 
 def main() -> None:
-    """A run that is asked to end takes its processes with it."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        cli()
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        sys.exit(UNUSABLE)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        end_children()
+    """Whole runs, whatever becomes of them."""
+    carry_out(cli)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ between has recorded an end that one side may not know of, so its successor hang
 
 import asyncio
 import datetime
-import gc
 import logging
 import mmap
 import os
@@ -23,7 +22,7 @@ from typing import Final
 import attrs
 import orjson
 
-from b2bua.app import COLLECT_AFTER, MIB, App, core_of
+from b2bua.app import MIB, App, core_of, tune_collector
 from b2bua.call import Alarm, Record
 from b2bua.call.call import Call
 from b2bua.call.core import Output
@@ -282,9 +281,7 @@ async def _serve(config: Config, path: Path, station: Station) -> None:
     try:
         worker.start()
         looking = loop.create_task(worker.look())
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AFTER)
+        tune_collector()
         station.report.send(orjson.dumps({"slot": station.slot}))
         await stopped.wait()
         looking.cancel()

@@ -1,6 +1,5 @@
 """`python -m bench.peers [BOX ...] [--quick]`: exit code 0 when all was measured, 2 when nothing could be."""
 
-import signal
 import sys
 import tempfile
 from functools import partial
@@ -11,6 +10,7 @@ from cyclopts import App as CommandLine
 from rich.console import Console
 
 from bench import figures, sipp
+from bench.command import carry_out
 from bench.errors import BenchError
 from bench.figures import Report
 from bench.peers import report
@@ -20,10 +20,9 @@ from bench.peers.offer import Settings
 from bench.peers.run import QUICK, Plan, Run, Say, minutes
 from bench.peers.table import Present, find
 from bench.plots import draw
-from bench.processes import SCRATCH, Cores, end_children, inherit_orphans
+from bench.processes import SCRATCH, Cores, inherit_orphans
 
 LATEST = figures.LATEST.with_name("peers.json")
-UNUSABLE = 2
 #: Columns of a log, where the tables are wider than the 80 that no terminal means.
 _WIDTH = 140
 
@@ -115,18 +114,9 @@ def _titles(boxes: tuple[Present, ...]) -> list[str]:
 
 
 def main() -> None:
-    """A run that is asked to end takes its processes with it."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """The same, with the processes that peers leave behind."""
     inherit_orphans()
-    try:
-        cli()
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        sys.exit(UNUSABLE)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        end_children()
+    carry_out(cli)
 
 
 if __name__ == "__main__":

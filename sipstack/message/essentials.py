@@ -82,10 +82,7 @@ def _max_forwards(lines: list[str]) -> int | None:
 
 def max_forwards(text: str) -> int:
     """The same of one line's value. Raises `ParseError`."""
-    value = number(text, _MOST_HOPS)
-    if value is None:
-        raise ParseError("Bad Max-Forwards", text)
-    return value
+    return _at_most(_MOST_HOPS, "Max-Forwards", text)
 
 
 def _content_length(lines: list[str]) -> int | None:
@@ -94,9 +91,13 @@ def _content_length(lines: list[str]) -> int | None:
 
 def content_length(text: str) -> int:
     """The same of one line's value. Raises `ParseError`."""
-    value = number(text, _HIGHEST_LENGTH)
+    return _at_most(_HIGHEST_LENGTH, "Content-Length", text)
+
+
+def _at_most(most: int, name: str, text: str) -> int:
+    value = number(text, most)
     if value is None:
-        raise ParseError("Bad Content-Length", text)
+        raise ParseError(f"Bad {name}", text)
     return value
 
 

@@ -10,26 +10,12 @@ import pytest
 from bench.boxes import forwarder
 from bench.errors import BenchError
 from bench.processes import Cores, await_bound, cpu_seconds, free_ports, running
-from bench.sipp import Trial, require
+from bench.sipp import require
 from bench.whole import QUICK, Plan, following, line, measure, minutes, percentile
+from tests.bench.making import trial
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = os.sched_getaffinity(0)  # before any test could have left this process pinned
-
-
-def trial(**changes: object) -> Trial:
-    facts: dict[str, object] = {
-        "box": "b2bua",
-        "rate": 100.0,
-        "calls": 500,
-        "succeeded": 500,
-        "repeated": 0,
-        "seconds": 5.1,
-        "cpu": 0.5,
-        "sipp": 0.1,
-        "others": 0.0,
-    }
-    return Trial(**{**facts, **changes})  # type: ignore[arg-type]
 
 
 def test_a_trial_is_held_when_every_call_went_through_at_the_rate_and_nothing_was_repeated() -> None:

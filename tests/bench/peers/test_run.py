@@ -14,23 +14,9 @@ from bench.peers.run import Plan, Run, between, stillborn, why
 from bench.peers.table import Present, Row
 from bench.processes import Cores
 from bench.sipp import Trial
+from tests.bench.making import trial
 
 PORTS = Ports(caller=1, front=2, back=2, callee=3)
-
-
-def trial(**changes: object) -> Trial:
-    facts: dict[str, object] = {
-        "box": "b2bua",
-        "rate": 100.0,
-        "calls": 500,
-        "succeeded": 500,
-        "repeated": 0,
-        "seconds": 5.1,
-        "cpu": 0.5,
-        "sipp": 0.1,
-        "others": 0.0,
-    }
-    return Trial(**{**facts, **changes})  # type: ignore[arg-type]
 
 
 @attrs.define
