@@ -30,6 +30,8 @@ MOST_WAITING: Final = 10_000
 #: What a box may hold, octets, if the host lets it.
 ROOM: Final = 4 * 1024 * 1024
 _READ: Final = 256 * 1024
+#: Octets of one putting at most: a full piece with the largest datagram there is.
+_MOST_AT_ONCE: Final = LARGEST + 80 * 1024
 
 
 @attrs.frozen
@@ -106,10 +108,16 @@ class Post:
 
     def _send(self, slot: int) -> None:
         items, self._out[slot], self._sizes[slot] = self._out[slot], [], 0
-        try:
-            self.boxes[slot].slit.send(marshal.dumps(items))
-        except (BlockingIOError, InterruptedError):
-            self._keep_news(slot, items)
+        while items:
+            piece, data = _begun(items)
+            try:
+                self.boxes[slot].slit.send(data)
+            except (BlockingIOError, InterruptedError):
+                self._keep_news(slot, items)
+                return
+            except OSError:  # one item alone that the kernel does not take: it never will
+                self.counters["box: item too large"] += 1
+            items = items[piece:]
 
     def _keep_news(self, slot: int, items: list[Item]) -> None:
         news = [item for item in items if item[0] != DATAGRAM]
@@ -118,3 +126,14 @@ class Post:
             self.counters["box full: news lost"] += len(news) - MOST_WAITING
         self._out[slot] = news[-MOST_WAITING:]
         self._is_empty = self._is_empty and not news
+
+
+def _begun(items: list[Item]) -> tuple[int, bytes]:
+    """So many of the first items as go by one putting, at least one, and their octets: news that have waited for a full
+    box may come to more than the kernel takes."""
+    count = len(items)
+    data = marshal.dumps(items)
+    while len(data) > _MOST_AT_ONCE and count > 1:
+        count = max(1, count * _MOST_AT_ONCE // (2 * len(data)))
+        data = marshal.dumps(items[:count])
+    return count, data

@@ -74,3 +74,27 @@ def test_a_datagram_of_any_size_goes_through(boxes: list[Box]) -> None:
         post.hand(1, bytes(65_535), FLOW)
     post.flush()
     assert [len(item[1]) for item in Post(1, boxes).collect()] == [65_535] * 3
+
+
+def test_news_that_have_waited_arrive_however_many_they_are(boxes: list[Box]) -> None:
+    """More than one putting may hold, and one reading."""
+    post = Post(0, boxes)
+    while not post.counters["box full: datagram lost"]:
+        post.hand(1, bytes(LARGEST), FLOW)
+    for number in range(MOST_WAITING):
+        post.tell("news", number, f"{number:0100}")
+    post.flush()
+    found = []
+    while read := list(Post(1, boxes).collect()):
+        found += [item[1] for item in read if item[0] == "news"]
+        post.flush()
+    assert found == list(range(MOST_WAITING))
+
+
+def test_an_item_that_no_box_takes_is_counted_and_holds_nothing_up(boxes: list[Box]) -> None:
+    post = Post(0, boxes)
+    post.tell("news", "x" * (64 * 1024 * 1024))
+    post.tell("news", 2)
+    post.flush()
+    assert post.counters["box: item too large"] == 2, "one for each of the others"
+    assert list(Post(1, boxes).collect()) == [("news", 2)]
