@@ -15,7 +15,7 @@ from tests.b2bua.evidence.making import end, opened, verdict
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / "examples/vectors/b2bua.toml")
 BLOCKED = {"request_uri": "sip:+3293330000@x", "headers": ["From: <sip:+3225551212@x>"]}
-COMMANDS = ["run", "check", "explain", "audit", "verify", "demo"]
+COMMANDS = ["run", "check", "explain", "audit", "journal", "demo"]
 
 Ran = tuple[int, str, str]
 
@@ -79,7 +79,7 @@ def test_version_is_told(run: Command) -> None:
         ["check"],
         ["check", "a", "b"],
         ["check", CONFIG, "--nonsense"],
-        ["verify"],
+        ["journal", "verify"],
         ["explain"],
         ["explain", CONFIG],
         ["explain", CONFIG, "--trunk", "INT-1"],
@@ -268,7 +268,7 @@ def test_verify_says_that_a_chain_holds(run: Command, tmp_path: Path) -> None:
     journal = opened(tmp_path)
     journal.append([verdict("a"), end("a")])
     journal.close()
-    assert run("verify", tmp_path)[:2] == (0, f"{tmp_path}: 1 segments, the chain holds\n")
+    assert run("journal", "verify", tmp_path)[:2] == (0, f"{tmp_path}: 1 segments, the chain holds\n")
 
 
 def test_verify_ends_with_1_and_names_the_first_broken_line(run: Command, tmp_path: Path) -> None:
@@ -277,13 +277,13 @@ def test_verify_ends_with_1_and_names_the_first_broken_line(run: Command, tmp_pa
     journal.close()
     (path,) = journal.segments()
     path.write_bytes(path.read_bytes().replace(b'"verdict":"pass"', b'"verdict":"block"'))
-    assert run("verify", tmp_path)[:2] == (1, f"{path}:2: was changed after it was written\n")
+    assert run("journal", "verify", tmp_path)[:2] == (1, f"{path}:2: was changed after it was written\n")
 
 
 @pytest.mark.parametrize("name", ["empty", "none"])
 def test_verify_ends_with_2_where_there_is_no_journal(run: Command, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
-    code, _, err = run("verify", tmp_path / name)
+    code, _, err = run("journal", "verify", tmp_path / name)
     assert code == 2
     assert str(tmp_path / name) in err
 

@@ -133,7 +133,7 @@ class Box:
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """`b2bua verify` over the journal."""
-        return self._command("verify", str(self.journal_folder))
+        return self._command("journal", "verify", str(self.journal_folder))
 
     def _command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=LONG, check=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from b2bua.__main__ import verify as verify_command
+from b2bua.commands.journal import verify as verify_command
 from b2bua.evidence import Journal, chains_of, verify
 from b2bua.replay import segments, verdict_lines
 from tests.b2bua.evidence.making import WHEN, calls, crash, end, opened, read, salts, verdict
