@@ -22,6 +22,7 @@ from b2bua.call.context import Context, Law
 from b2bua.config import Config
 from b2bua.errors import GatewayError
 from b2bua.evidence import Journal, chains_of, sync
+from b2bua.evidence.desk import FOLDER as DESK
 from b2bua.roaming import Table
 from b2bua.trunk import Routes, Trunks
 from policy.ledger import Ledger
@@ -49,7 +50,7 @@ def settle(config: Config, own: Collection[Path]) -> None:
     `workers` was another number. Raises JournalError."""
     size, now = config.journal.segment_mib * MIB, datetime.datetime.now(datetime.UTC)
     for first, *_ in chains_of(Path(config.journal.directory)):
-        if first.parent not in own:
+        if first.parent not in own and first.parent.name != DESK:  # which commands write, and where no call is open
             Journal.settle(first.parent, size, os.urandom, now)
 
 

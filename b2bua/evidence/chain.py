@@ -81,8 +81,10 @@ def segments_of(directory: Path) -> list[Path]:
 
 
 def chains_of(directory: Path) -> list[list[Path]]:
-    """The segments of each chain in the folder of a journal: its own, and one for each worker that has written."""
-    folders = [directory, *sorted(directory.glob("worker-*"), key=lambda folder: (len(folder.name), folder.name))]
+    """The segments of each chain in the folder of a journal: its own, one for each worker that has written, and that
+    of the desk."""
+    workers = sorted(directory.glob("worker-*"), key=lambda folder: (len(folder.name), folder.name))
+    folders = [directory, *workers, directory / "desk"]
     return [segments for segments in map(segments_of, folders) if segments]
 
 
