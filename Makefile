@@ -67,7 +67,7 @@ lock: $(BIN)/python
 	@echo "== locking the dependencies of pyproject.toml"
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
-	    --custom-compile-command "make lock" --extra daemon --group dev pyproject.toml -o requirements.lock -q
+	    --custom-compile-command "make lock" --extra daemon --extra postgresql --group dev pyproject.toml -o requirements.lock -q
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
 	    --custom-compile-command "make lock" --group fuzz -o requirements-fuzz.lock -q
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-find-links --no-emit-index-url \
