@@ -1,0 +1,52 @@
+"""The ports of one address of ours: pairs, even and odd, and none again soon after its call.
+
+Packets of a call that is over go on for a moment, and must find nobody. So the pair that has rested longest is lent
+first, and none before its rest is over.
+"""
+
+from collections import deque
+
+import attrs
+
+from b2bua.errors import MediaError
+
+#: Seconds in which whoever still sends to a port has noticed that nobody is there.
+REST = 10.0
+
+
+@attrs.define(eq=False)
+class Ports:
+    """Pairs of an inclusive range, each named by its even port. `now` is a monotonic time in seconds."""
+
+    first: int
+    last: int
+    rest: float = REST
+    _fresh: deque[int] = attrs.field(init=False, repr=False)
+    _resting: deque[tuple[float, int]] = attrs.field(factory=deque, init=False, repr=False)
+    _lent: set[int] = attrs.field(factory=set, init=False, repr=False)
+
+    @_fresh.default
+    def _pairs(self) -> deque[int]:
+        return deque(range(self.first + self.first % 2, self.last, 2))
+
+    @property
+    def lent(self) -> int:
+        """Pairs that are in use."""
+        return len(self._lent)
+
+    def take(self, now: float) -> int:
+        """The even port of a pair. Raises MediaError when all are in use or resting."""
+        if self._resting and self._resting[0][0] <= now:
+            port = self._resting.popleft()[1]
+        elif self._fresh:
+            port = self._fresh.popleft()
+        else:
+            raise MediaError(f"no ports are left for media: {self.lent} pairs are in use, {len(self._resting)} at rest")
+        self._lent.add(port)
+        return port
+
+    def give_back(self, port: int, now: float) -> None:
+        """The call is over; idempotent."""
+        if port in self._lent:
+            self._lent.remove(port)
+            self._resting.append((now + self.rest, port))

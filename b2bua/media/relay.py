@@ -1,0 +1,321 @@
+"""The userspace relay: packets between the two ends of each channel, as they came.
+
+A plain epoll loop over sockets that are connected as soon as a peer is known, in a process of its own: a packet is one
+`recv` and one `send`, and the kernel drops what comes from anybody else. Nothing is read of what crosses but the
+sequence number of RTP, now and then, to say how much was lost.
+
+**Who may speak.** A peer has said in its description where it receives. It mostly sends from there, and the first
+packet that comes from there settles it. Before that, `Latch` says whom else we believe: nobody, the same host by
+another port (asymmetric RTP), or anybody for some seconds (a peer behind NAT). A peer that is told to be elsewhere
+begins anew, and what its old place still sends is thrown away.
+"""
+
+import ctypes
+import os
+import select
+import socket
+import struct
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+#: Packets taken from one socket before the others have their turn.
+BATCH: Final = 32
+#: Seconds in which `Latch.WINDOW` believes the first who sends.
+WINDOW: Final = 5.0
+#: The largest datagram: a shorter buffer would cut one, and what is relayed is relayed whole.
+_LARGEST: Final = 65_535
+#: Sockets looked at in one go.
+_EVENTS: Final = 1_024
+#: Packets of one end between two looks at its sequence number: fewer than half of its 65,536 values.
+_LOOK: Final = 16_384
+_RTP_HEADER: Final = 12
+_NOBODY: Final = struct.pack("=H14x", socket.AF_UNSPEC)
+
+#: A numeric host and a port, as the socket spells them.
+Place = tuple[str, int]
+
+
+class Latch(StrEnum):
+    """Whom an end believes that has not yet heard from where its peer receives."""
+
+    NEVER = "never"
+    """Nobody else."""
+    SAME_HOST = "same-host"
+    """Who sends from the same address by another port; it is sent to where it said."""
+    WINDOW = "window"
+    """Who sends first in the first seconds; it is sent to where that came from."""
+
+
+@attrs.frozen(kw_only=True)
+class Figures:
+    """What has come from the peer of one end."""
+
+    packets: int
+    octets: int
+    lost: int
+    """As the sequence numbers of RTP tell it; 0 of what is no RTP."""
+    strangers: int
+    """Datagrams of others, which went nowhere. Those that a connected socket never shows are not among them."""
+    unsent: int
+    """Of `packets`, those that could not be sent on."""
+    first: float | None
+    """When the first came, monotonic seconds."""
+    last: float | None
+
+
+@attrs.define(eq=False)
+class End:
+    """One socket of ours, and the peer that it talks with."""
+
+    sock: socket.socket
+    latch: Latch
+    target: Place | None = None
+    """Where its peer receives; None: nothing may be sent to it now."""
+    other: "End | None" = attrs.field(default=None, repr=False)
+    is_settled: bool = False
+    """Whether the socket is connected to the peer, so that nobody else is heard."""
+    source: Place | None = None
+    """Another place that its peer sends from."""
+    former: Place | None = None
+    """Where its peer was before, which is believed no more."""
+    until: float = 0.0
+    """How long `Latch.WINDOW` believes anybody."""
+    packets: int = 0
+    octets: int = 0
+    strangers: int = 0
+    unsent: int = 0
+    first: float | None = None
+    last: float | None = None
+    _begun: int | None = attrs.field(default=None, init=False)
+    """The first sequence number."""
+    _highest: int = attrs.field(default=0, init=False)
+    """The last sequence number that was looked at, its rounds counted."""
+    _seen: bytes = attrs.field(default=b"", init=False, repr=False)
+    """The latest packet."""
+
+    def point(self, target: Place | None, now: float) -> None:
+        """Its peer is at that place from now on; whatever the old one still sends goes nowhere."""
+        if target == self.target:
+            return
+        if self.is_settled:
+            _disconnect(self.sock)
+        self.former, self.target, self.source = self.target or self.former, target, None
+        self.is_settled, self.until = False, now + WINDOW
+
+    def pump(self, now: float) -> None:
+        """Hands on what has come, `BATCH` packets at most."""
+        if self.is_settled:
+            self._pump_settled(now)
+        else:
+            self._pump_unsettled(now)
+
+    def _pump_settled(self, now: float) -> None:
+        other = self.other
+        assert other is not None, "a channel has two ends"
+        receive = self.sock.recv
+        send = other.sock.send if other.is_settled else other.give
+        taken = octets = 0
+        data = b""
+        try:
+            while taken < BATCH:
+                data = receive(_LARGEST)
+                taken += 1
+                octets += len(data)
+                try:
+                    send(data)
+                except OSError:  # its buffer is full, or its peer's host has said that nobody is there
+                    self.unsent += 1
+        except OSError:  # nothing more has come, or what was sent to the peer has found nobody
+            pass
+        if taken:
+            self._count(taken, octets, data, now)
+
+    def _pump_unsettled(self, now: float) -> None:
+        for _ in range(BATCH):
+            came = self._next()
+            if came is None:
+                return
+            data, sender = came
+            if not self._believes(sender, now):
+                self.strangers += 1
+                continue
+            self._hand_on(data, now)
+            if sender == self.target and self._settle():
+                self._take_out_others(sender, now)
+                return
+
+    def _next(self) -> tuple[bytes, Place] | None:
+        try:
+            data, sender = self.sock.recvfrom(_LARGEST)
+        except OSError:  # nothing more has come, or what was sent to the peer has found nobody
+            return None
+        return data, (sender[0], sender[1])
+
+    def _believes(self, sender: Place, now: float) -> bool:
+        """Whether that is our peer."""
+        if sender == self.target:
+            return True
+        if self.source is not None:
+            return sender == self.source
+        if self.target is None or sender == self.former:
+            return False
+        if self.latch is Latch.SAME_HOST and sender[0] == self.target[0]:
+            self.source = sender
+            return True
+        if self.latch is Latch.WINDOW and now < self.until:
+            self.target = sender
+            return True
+        return False
+
+    def _settle(self) -> bool:
+        """From here on the kernel keeps others away."""
+        assert self.target is not None, "it is where the peer sends from"
+        try:
+            self.sock.connect(self.target)
+        except OSError:
+            return False
+        self.is_settled, self.source = True, None
+        return True
+
+    def _take_out_others(self, peer: Place, now: float) -> None:
+        """What others had put in the queue before; whatever the peer had goes on."""
+        while (came := self._next()) is not None:
+            data, sender = came
+            if sender == peer:
+                self._hand_on(data, now)
+            else:
+                self.strangers += 1
+
+    def _hand_on(self, data: bytes, now: float) -> None:
+        assert self.other is not None, "a channel has two ends"
+        if not self.other.give(data):
+            self.unsent += 1
+        self._count(1, len(data), data, now)
+
+    def give(self, data: bytes) -> bool:
+        """Sends to the peer, where there is one; whether that went."""
+        if self.target is None:
+            return False
+        try:
+            if self.is_settled:
+                self.sock.send(data)
+            else:
+                self.sock.sendto(data, self.target)
+        except OSError:
+            return False
+        return True
+
+    def _count(self, packets: int, octets: int, latest: bytes, now: float) -> None:
+        if self.first is None:
+            self.first = now
+        if self._begun is None or (self.packets + packets) // _LOOK != self.packets // _LOOK:
+            self._look(latest)
+        self.packets += packets
+        self.octets += octets
+        self.last = now
+        self._seen = latest
+
+    def _look(self, packet: bytes) -> None:
+        number = _sequence(packet)
+        if number is None:
+            return
+        if self._begun is None:
+            self._begun = self._highest = number
+        else:
+            self._highest += (number - self._highest) & 0xFFFF
+
+    def figures(self) -> Figures:
+        """What has been counted."""
+        self._look(self._seen)
+        lost = 0 if self._begun is None else max(0, self._highest - self._begun + 1 - self.packets)
+        return Figures(
+            packets=self.packets,
+            octets=self.octets,
+            lost=lost,
+            strangers=self.strangers,
+            unsent=self.unsent,
+            first=self.first,
+            last=self.last,
+        )
+
+
+@attrs.define(eq=False)
+class Relay:
+    """All channels of a process. It never waits but in `turn`."""
+
+    _poll: select.epoll = attrs.field(factory=select.epoll, init=False, repr=False)
+    _ends: dict[int, End] = attrs.field(factory=dict, init=False, repr=False)
+    """By descriptor."""
+    _channels: dict[int, tuple[End, End]] = attrs.field(factory=dict, init=False, repr=False)
+
+    def open(self, channel: int, ends: tuple[End, End]) -> None:
+        """Two ends that are each other's from now on."""
+        first, second = ends
+        first.other, second.other = second, first
+        self._channels[channel] = ends
+        for end in ends:
+            end.sock.setblocking(False)
+            self._ends[end.sock.fileno()] = end
+            self._poll.register(end.sock, select.EPOLLIN)
+
+    def point(self, channel: int, side: int, target: Place | None, now: float) -> None:
+        """The peer of one side, 0 or 1, is at that place from now on; of a channel that is gone, nobody's is."""
+        ends = self._channels.get(channel)
+        if ends is not None:
+            ends[side].point(target, now)
+
+    def close(self, channel: int) -> None:
+        """Gives its sockets back; idempotent."""
+        for end in self._channels.pop(channel, ()):
+            del self._ends[end.sock.fileno()]
+            self._poll.unregister(end.sock)
+            end.sock.close()
+            end.other = None
+
+    def figures(self, channel: int) -> tuple[Figures, ...]:
+        """Those of both sides; () of a channel that is gone."""
+        return tuple([end.figures() for end in self._channels.get(channel, ())])
+
+    def silent(self, since: float) -> Sequence[int]:
+        """The channels on which nothing has come from either side since then, though something had."""
+        return [
+            channel
+            for channel, (one, two) in self._channels.items()
+            if (last := max(one.last or 0.0, two.last or 0.0)) and last < since
+        ]
+
+    def watch(self, fd: int) -> None:
+        """Has `turn` tell when that descriptor can be read."""
+        self._poll.register(fd, select.EPOLLIN)
+
+    def turn(self, timeout: float, now: float) -> list[int]:
+        """Waits for packets and hands them on; gives the descriptors of `watch` that can be read.
+
+        `now` is the time of the packets that have come by the last turn.
+        """
+        watched: list[int] = []
+        for fd, _ in self._poll.poll(timeout, _EVENTS):
+            end = self._ends.get(fd)
+            if end is None:
+                watched.append(fd)
+            else:
+                end.pump(now)
+        return watched
+
+
+def _disconnect(sock: socket.socket) -> None:
+    """Takes a datagram socket back from its peer (connect(2), AF_UNSPEC), which Python's `connect` cannot say. One that
+    was bound to a port of a number keeps that. Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.connect(sock.fileno(), _NOBODY, len(_NOBODY)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _sequence(packet: bytes) -> int | None:
+    """That of an RTP packet (RFC 3550 §5.1); None of anything else (RFC 7983 §7)."""
+    if len(packet) < _RTP_HEADER or packet[0] >> 6 != 2:
+        return None
+    return int.from_bytes(packet[2:4], "big")

@@ -1,0 +1,281 @@
+"""Packets cross a channel as they came, from the peers of its ends and from nobody else.
+
+Loopback hands a datagram over within `send`, so that a turn which does not wait sees all that was sent before it.
+"""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2bua.media.relay import BATCH, WINDOW, End, Figures, Latch, Relay
+from bench.processes import free_ports
+
+FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+
+class Party:
+    """A peer, by a socket of its own."""
+
+    def __init__(self, family: socket.AddressFamily = socket.AF_INET) -> None:
+        self.sock = socket.socket(family, socket.SOCK_DGRAM)
+        self.sock.bind((FAMILIES[family], 0))
+        self.sock.setblocking(False)
+        self.place = self.sock.getsockname()[:2]
+
+    def send(self, data: bytes, to: End) -> None:
+        self.sock.sendto(data, to.sock.getsockname())
+
+    def heard(self) -> list[bytes]:
+        found = []
+        while True:
+            try:
+                found.append(self.sock.recv(65_535))
+            except BlockingIOError:
+                return found
+
+
+class Rig:
+    """A relay with one channel between two parties."""
+
+    def __init__(self, latch: Latch, families: tuple[socket.AddressFamily, socket.AddressFamily]) -> None:
+        self.relay = Relay()
+        self.a, self.b = Party(families[0]), Party(families[1])
+        self.ends = (end_of(latch, self.a, families[0]), end_of(latch, self.b, families[1]))
+        self.parties = [self.a, self.b]
+        self.relay.open(1, self.ends)
+        self.now = 100.0
+
+    def turn(self) -> None:
+        self.relay.turn(0, self.now)
+
+    def stranger(self, family: socket.AddressFamily = socket.AF_INET) -> Party:
+        self.parties.append(Party(family))
+        return self.parties[-1]
+
+    def figures(self, side: int) -> Figures:
+        return self.relay.figures(1)[side]
+
+    def close(self) -> None:
+        self.relay.close(1)
+        for party in self.parties:
+            party.sock.close()
+
+
+def end_of(latch: Latch, peer: Party, family: socket.AddressFamily) -> End:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    (port,) = free_ports(1)
+    sock.bind((FAMILIES[family], port))
+    return End(sock, latch, peer.place)
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    made = Rig(Latch.SAME_HOST, (socket.AF_INET, socket.AF_INET))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=list(Latch))
+def any_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    made = Rig(request.param, (socket.AF_INET, socket.AF_INET))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("families", [(one, two) for one in FAMILIES for two in FAMILIES])
+def test_a_packet_crosses_both_ways_within_and_between_families(
+    families: tuple[socket.AddressFamily, socket.AddressFamily],
+) -> None:
+    rig = Rig(Latch.NEVER, families)
+    for _ in range(3):
+        rig.a.send(b"to b", rig.ends[0])
+        rig.b.send(b"to a", rig.ends[1])
+        rig.turn()
+    assert (rig.a.heard(), rig.b.heard()) == ([b"to a"] * 3, [b"to b"] * 3)
+    rig.close()
+
+
+@given(st.lists(st.binary(max_size=9_000), min_size=1, max_size=BATCH // 2))
+def test_every_payload_crosses_octet_for_octet_in_order(packets: list[bytes]) -> None:
+    rig = Rig(Latch.NEVER, (socket.AF_INET, socket.AF_INET))
+    for packet in packets:
+        rig.a.send(packet, rig.ends[0])
+    rig.turn()
+    heard = rig.b.heard()
+    rig.close()
+    assert heard == packets
+
+
+def test_the_largest_datagram_is_not_cut(rig: Rig) -> None:
+    whole = bytes(range(256)) * 255
+    rig.a.send(b"settles", rig.ends[0])
+    rig.a.send(whole, rig.ends[0])
+    rig.turn()
+    rig.turn()
+    assert rig.b.heard() == [b"settles", whole]
+
+
+def test_what_comes_first_from_where_the_peer_receives_settles_it(any_rig: Rig) -> None:
+    any_rig.a.send(b"one", any_rig.ends[0])
+    any_rig.turn()
+    stranger = any_rig.stranger()
+    stranger.send(b"false", any_rig.ends[0])
+    any_rig.turn()
+    assert any_rig.b.heard() == [b"one"]
+
+
+def test_strangers_who_came_before_the_peer_settled_are_thrown_away() -> None:
+    rig = Rig(Latch.NEVER, (socket.AF_INET, socket.AF_INET))
+    stranger = rig.stranger()
+    for data, party in ((b"false", stranger), (b"one", rig.a), (b"false", stranger), (b"two", rig.a)):
+        party.send(data, rig.ends[0])
+    rig.turn()
+    rig.turn()
+    assert rig.b.heard() == [b"one", b"two"]
+    assert rig.figures(0).strangers == 2
+    rig.close()
+
+
+def test_a_peer_that_sends_by_another_port_is_believed_and_sent_to_where_it_said(rig: Rig) -> None:
+    other_port = rig.stranger()
+    other_port.send(b"asymmetric", rig.ends[0])
+    rig.b.send(b"back", rig.ends[1])
+    rig.turn()
+    assert (rig.b.heard(), rig.a.heard(), other_port.heard()) == ([b"asymmetric"], [b"back"], [])
+
+
+def test_only_the_first_other_port_is_believed_and_the_right_one_always(rig: Rig) -> None:
+    first, second = rig.stranger(), rig.stranger()
+    for party, data in ((first, b"1"), (second, b"2"), (first, b"3"), (rig.a, b"4"), (first, b"5")):
+        party.send(data, rig.ends[0])
+        rig.turn()
+    assert rig.b.heard() == [b"1", b"3", b"4"]
+
+
+def test_within_the_window_the_first_who_sends_is_the_peer_and_is_sent_to_where_that_came_from() -> None:
+    rig = Rig(Latch.WINDOW, (socket.AF_INET, socket.AF_INET))
+    rig.relay.point(1, 0, ("127.0.0.1", 9), rig.now)
+    behind_nat, late = rig.stranger(), rig.stranger()
+    behind_nat.send(b"hello", rig.ends[0])
+    rig.turn()
+    late.send(b"false", rig.ends[0])
+    rig.b.send(b"back", rig.ends[1])
+    rig.turn()
+    assert (rig.b.heard(), behind_nat.heard(), late.heard()) == ([b"hello"], [b"back"], [])
+    rig.close()
+
+
+def test_after_the_window_nobody_else_is_believed() -> None:
+    rig = Rig(Latch.WINDOW, (socket.AF_INET, socket.AF_INET))
+    rig.relay.point(1, 0, ("127.0.0.1", 9), rig.now)
+    rig.now += WINDOW
+    rig.stranger().send(b"late", rig.ends[0])
+    rig.turn()
+    assert rig.b.heard() == []
+    rig.close()
+
+
+def test_a_peer_that_moved_is_sent_to_in_its_new_place_and_its_old_one_is_heard_no_more(any_rig: Rig) -> None:
+    old, new = any_rig.a, any_rig.stranger()
+    old.send(b"before", any_rig.ends[0])
+    any_rig.turn()
+    old.send(b"waiting in the queue", any_rig.ends[0])
+    any_rig.relay.point(1, 0, new.place, any_rig.now)
+    any_rig.b.send(b"after", any_rig.ends[1])
+    any_rig.turn()
+    old.send(b"after all", any_rig.ends[0])
+    new.send(b"from there", any_rig.ends[0])
+    any_rig.turn()
+    assert any_rig.b.heard() == [b"before", b"from there"]
+    assert (old.heard(), new.heard()) == ([], [b"after"])
+
+
+def test_nothing_is_sent_to_a_peer_on_hold(rig: Rig) -> None:
+    rig.relay.point(1, 1, None, rig.now)
+    rig.a.send(b"music", rig.ends[0])
+    rig.turn()
+    assert rig.b.heard() == []
+    assert (rig.figures(0).packets, rig.figures(0).unsent) == (1, 1)
+
+
+def test_a_peer_whose_port_is_closed_costs_nobody_else_anything(rig: Rig) -> None:
+    rig.a.send(b"0", rig.ends[0])
+    rig.b.send(b"0", rig.ends[1])
+    rig.turn()
+    rig.b.sock.close()
+    for number in range(5):
+        rig.a.send(b"%d" % number, rig.ends[0])
+        rig.turn()
+    assert rig.figures(0).packets == 6
+
+
+def test_a_flood_at_one_socket_leaves_the_others_their_turn(rig: Rig) -> None:
+    rig.a.send(b"0", rig.ends[0])
+    rig.b.send(b"0", rig.ends[1])
+    rig.turn()
+    for _ in range(3 * BATCH):
+        rig.a.send(b"flood", rig.ends[0])
+    rig.b.send(b"calm", rig.ends[1])
+    rig.turn()
+    assert rig.a.heard() == [b"0", b"calm"]
+    assert len(rig.b.heard()) == 1 + BATCH
+
+
+def rtp(number: int) -> bytes:
+    return b"\x80\x00" + (number & 0xFFFF).to_bytes(2, "big") + bytes(8)
+
+
+def test_lost_packets_are_told_by_the_sequence_also_around_its_end(rig: Rig) -> None:
+    for number in (65_533, 65_534, 2, 3):
+        rig.a.send(rtp(number), rig.ends[0])
+        rig.turn()
+    assert rig.figures(0).lost == 3
+
+
+def test_what_is_no_rtp_has_lost_nothing(rig: Rig) -> None:
+    for number in (1, 90):
+        rig.a.send(b"\x16" + rtp(number), rig.ends[0])
+        rig.turn()
+    assert rig.figures(0).lost == 0
+
+
+def test_figures_say_when_the_first_and_the_last_packet_came(rig: Rig) -> None:
+    rig.a.send(b"12345", rig.ends[0])
+    rig.turn()
+    rig.now += 5
+    rig.a.send(b"123", rig.ends[0])
+    rig.turn()
+    found = rig.figures(0)
+    assert (found.packets, found.octets, found.first, found.last) == (2, 8, 100.0, 105.0)
+    assert rig.figures(1).first is None
+
+
+def test_a_channel_is_silent_when_both_sides_are(rig: Rig) -> None:
+    assert rig.relay.silent(200.0) == []
+    rig.a.send(b"1", rig.ends[0])
+    rig.turn()
+    assert rig.relay.silent(101.0) == [1]
+    rig.now = 150.0
+    rig.b.send(b"1", rig.ends[1])
+    rig.turn()
+    assert rig.relay.silent(101.0) == []
+
+
+def test_nothing_is_left_of_a_closed_channel(rig: Rig) -> None:
+    rig.relay.close(1)
+    rig.relay.close(1)
+    rig.relay.point(1, 0, ("127.0.0.1", 9), rig.now)
+    assert rig.relay.figures(1) == ()
+    assert all(end.sock.fileno() == -1 for end in rig.ends)
+
+
+def test_other_descriptors_are_told_of(rig: Rig) -> None:
+    one, two = socket.socketpair()
+    rig.relay.watch(two.fileno())
+    one.send(b"!")
+    assert rig.relay.turn(0, rig.now) == [two.fileno()]
+    one.close()
+    two.close()
