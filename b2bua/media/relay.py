@@ -177,7 +177,7 @@ class End:
             self.sock.connect(self.target)
         except OSError:
             return False
-        self.is_settled, self.source = True, None
+        self.is_settled = True
         return True
 
     def _take_out_others(self, peer: Place, now: float) -> None:

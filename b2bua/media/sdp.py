@@ -65,7 +65,7 @@ class Stream:
     transport: str
     """`RTP/AVP`, `udptl` ..."""
     address: Address | None
-    """None where a host is named, or the address is nobody's: only what comes from there can say where it is."""
+    """None where it is nobody's, which is an old way to say hold (RFC 3264 §8.4)."""
     port: int
     """0: refused, or no longer wanted."""
     rtcp: tuple[Address | None, int] | None
@@ -219,14 +219,12 @@ def _rtcp(
 
 
 def _address(found: re.Match[bytes]) -> Address | None:
-    """None of a name, or of an address that nobody has: the old way to say hold (RFC 3264 §8.4)."""
-    if found.re is _CONNECTION and found["rest"] is not None:
-        raise MediaError("media to a multicast group cannot be relayed")
+    """None of an address that nobody has."""
     try:
         address = ip_address(found["host"].decode("ascii"))
     except ValueError:
-        return None
-    if address.is_multicast:
+        raise MediaError("media at a host that is named and not numbered cannot be relayed") from None
+    if address.is_multicast or (found.re is _CONNECTION and found["rest"] is not None):
         raise MediaError("media to a multicast group cannot be relayed")
     return None if address.is_unspecified else address
 
@@ -241,16 +239,7 @@ def _port(text: bytes) -> int:
 def _with_address(line: _Line, address: Address) -> bytes:
     """A `c=` with our address, unless it says hold by an address that is nobody's."""
     assert line.found is not None, "a c= was matched"
-    if _address(line.found) is None and _is_unspecified(line.found["host"]):
-        return line.octets
-    return _placed(line, address)
-
-
-def _is_unspecified(host: bytes) -> bool:
-    try:
-        return ip_address(host.decode("ascii")).is_unspecified
-    except ValueError:
-        return False
+    return line.octets if _address(line.found) is None else _placed(line, address)
 
 
 def _placed(line: _Line, address: Address) -> bytes:

@@ -147,6 +147,17 @@ def test_a_peer_that_sends_by_another_port_is_believed_and_sent_to_where_it_said
     assert (rig.b.heard(), rig.a.heard(), other_port.heard()) == ([b"asymmetric"], [b"back"], [])
 
 
+def test_another_host_is_not_believed_for_the_port_it_sends_from(rig: Rig) -> None:
+    elsewhere = Party()
+    rig.parties.append(elsewhere)
+    elsewhere.sock.close()
+    elsewhere.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    elsewhere.sock.bind(("127.0.0.2", rig.a.place[1]))
+    elsewhere.send(b"false", rig.ends[0])
+    rig.turn()
+    assert rig.b.heard() == []
+
+
 def test_only_the_first_other_port_is_believed_and_the_right_one_always(rig: Rig) -> None:
     first, second = rig.stranger(), rig.stranger()
     for party, data in ((first, b"1"), (second, b"2"), (first, b"3"), (rig.a, b"4"), (first, b"5")):
@@ -235,6 +246,13 @@ def test_lost_packets_are_told_by_the_sequence_also_around_its_end(rig: Rig) -> 
     assert rig.figures(0).lost == 3
 
 
+def test_a_long_gap_is_told_too(rig: Rig) -> None:
+    for number in (10, 3_010):
+        rig.a.send(rtp(number), rig.ends[0])
+        rig.turn()
+    assert rig.figures(0).lost == 2_999
+
+
 def test_what_is_no_rtp_has_lost_nothing(rig: Rig) -> None:
     for number in (1, 90):
         rig.a.send(b"\x16" + rtp(number), rig.ends[0])
@@ -270,6 +288,14 @@ def test_nothing_is_left_of_a_closed_channel(rig: Rig) -> None:
     rig.relay.point(1, 0, ("127.0.0.1", 9), rig.now)
     assert rig.relay.figures(1) == ()
     assert all(end.sock.fileno() == -1 for end in rig.ends)
+
+
+def test_a_closed_channel_is_not_heard_of_although_somebody_else_has_its_socket(rig: Rig) -> None:
+    kept = rig.ends[0].sock.dup()
+    rig.relay.close(1)
+    rig.a.sock.sendto(b"late", kept.getsockname())
+    assert rig.relay.turn(0, rig.now) == []
+    kept.close()
 
 
 def test_other_descriptors_are_told_of(rig: Rig) -> None:

@@ -119,6 +119,8 @@ def test_candidates_go_or_stay_as_it_is_set() -> None:
         (b"c=IN IP4 192.0.2.1", b"c=IN IP4 224.2.1.1/127"),
         (b"c=IN IP4 192.0.2.1", b"c=IN IP4 224.2.1.1"),
         (b"c=IN IP4 192.0.2.1", b"c=IN IP4"),
+        (b"c=IN IP4 192.0.2.1", b"c=IN IP4 media.example"),
+        (b"a=ptime:20", b"a=rtcp:7 IN IP4 media.example"),
         (b"c=IN IP4 192.0.2.1", b"c=ATM NSAP 47.0091"),
         (b"c=IN IP4 192.0.2.1", b"c=IN IP4 192.0.2.1\r\nc=IN IP4 192.0.2.2"),
         (b"49170", b"65536"),
@@ -138,9 +140,7 @@ def test_what_cannot_be_moved_without_guessing_is_refused_as_not_acceptable(old:
 # The law, over descriptions of all shapes.
 
 PORTS = st.integers(0, 65_534)
-HOSTS = st.sampled_from(
-    ["IN IP4 192.0.2.1", "IN IP4 0.0.0.0", "IN IP6 2001:db8::1", "IN  IP4  198.51.100.7 ", "IN IP4 media.example"]
-)
+HOSTS = st.sampled_from(["IN IP4 192.0.2.1", "IN IP4 0.0.0.0", "IN IP6 2001:db8::1", "IN  IP4  198.51.100.7 "])
 OTHER = st.one_of(
     st.sampled_from(
         [b"a=rtcp-fb:* nack", b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3", b"a=rtcp-mux"]
