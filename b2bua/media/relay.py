@@ -15,7 +15,7 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -246,6 +246,8 @@ class End:
 class Relay:
     """All channels of a process. It never waits but in `turn`."""
 
+    clock: Callable[[], float] = attrs.field(repr=False)
+    """Monotonic seconds."""
     _poll: select.epoll = attrs.field(factory=select.epoll, init=False, repr=False)
     _ends: dict[int, End] = attrs.field(factory=dict, init=False, repr=False)
     """By descriptor."""
@@ -261,23 +263,23 @@ class Relay:
             self._ends[end.sock.fileno()] = end
             self._poll.register(end.sock, select.EPOLLIN)
 
-    def point(self, channel: int, side: int, target: Place | None, now: float) -> None:
+    def point(self, channel: int, side: int, target: Place | None) -> None:
         """The peer of one side, 0 or 1, is at that place from now on; of a channel that is gone, nobody's is."""
         ends = self._channels.get(channel)
         if ends is not None:
-            ends[side].point(target, now)
+            ends[side].point(target, self.clock())
 
-    def close(self, channel: int) -> None:
-        """Gives its sockets back; idempotent."""
-        for end in self._channels.pop(channel, ()):
+    def close(self, channel: int) -> tuple[Figures, Figures] | None:
+        """Gives its sockets back, and says what came from both sides; None of a channel that is gone."""
+        ends = self._channels.pop(channel, None)
+        if ends is None:
+            return None
+        for end in ends:
             del self._ends[end.sock.fileno()]
             self._poll.unregister(end.sock)
             end.sock.close()
             end.other = None
-
-    def figures(self, channel: int) -> tuple[Figures, ...]:
-        """Those of both sides; () of a channel that is gone."""
-        return tuple([end.figures() for end in self._channels.get(channel, ())])
+        return ends[0].figures(), ends[1].figures()
 
     def silent(self, since: float) -> Sequence[int]:
         """The channels on which nothing has come from either side since then, though something had."""
@@ -291,13 +293,13 @@ class Relay:
         """Has `turn` tell when that descriptor can be read."""
         self._poll.register(fd, select.EPOLLIN)
 
-    def turn(self, timeout: float, now: float) -> list[int]:
-        """Waits for packets and hands them on; gives the descriptors of `watch` that can be read.
-
-        `now` is the time of the packets that have come by the last turn.
-        """
+    def turn(self, timeout: float) -> list[int]:
+        """Waits for packets, so many seconds at most, and hands them on; gives the descriptors of `watch` that can be
+        read."""
         watched: list[int] = []
-        for fd, _ in self._poll.poll(timeout, _EVENTS):
+        events = self._poll.poll(timeout, _EVENTS)
+        now = self.clock()
+        for fd, _ in events:
             end = self._ends.get(fd)
             if end is None:
                 watched.append(fd)

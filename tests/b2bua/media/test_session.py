@@ -103,6 +103,43 @@ def test_rtcp_goes_one_port_beside() -> None:
     assert call.wires.leads(A, (str(told.rtcp[0]), told.rtcp[1])) == ("2001:db8::1", 5_001)
 
 
+def test_a_side_that_names_its_rtcp_is_told_of_by_our_port_for_that() -> None:
+    call = Call.begin()
+    to_b = call.offer(A, sdp("192.0.2.1", 4_000) + b"a=rtcp:4900\r\n")
+    (told,) = Description.read(to_b).streams
+    assert told.rtcp == (told.address, told.port + 1)
+    assert call.wires.leads(B, (str(told.address), told.port + 1)) == ("192.0.2.1", 4_900)
+
+
+def test_two_peers_at_one_place_are_told_apart() -> None:
+    call = Call.begin()
+    to_b = call.offer(A, sdp("192.0.2.1", 4_000))
+    to_a = call.answer(B, sdp("192.0.2.1", 4_000))
+    assert call.heard_by(A, to_a) == call.heard_by(B, to_b) == [("192.0.2.1", 4_000)]
+
+
+def test_an_answer_that_comes_again_after_all_is_settled_moves_only_who_says_it() -> None:
+    call = Call.begin()
+    to_b = call.offer(A, sdp("192.0.2.1", 4_000))
+    call.answer(B, sdp("2001:db8::1", 5_000))
+    call.session.settled()
+    call.session.chosen("")
+    call.answer(A, sdp("192.0.2.9", 4_900))
+    call.answer(B, sdp("2001:db8::1", 5_000))
+    assert call.heard_by(B, to_b) == [("192.0.2.9", 4_900)]
+
+
+def test_a_branch_is_chosen_once() -> None:
+    call = Call.begin()
+    call.offer(A, sdp("192.0.2.1", 4_000))
+    to_a = call.answer(B, sdp("2001:db8::1", 5_000), "one")
+    call.session.chosen("one")
+    call.answer(B, sdp("2001:db8::2", 6_000))
+    call.session.chosen("one")
+    call.wires.heed(call.session.orders)
+    assert call.heard_by(A, to_a) == [("2001:db8::2", 6_000)]
+
+
 def test_a_new_offer_changes_nothing_before_it_is_answered_or_when_it_is_refused() -> None:
     call = Call.begin()
     to_b = call.offer(A, sdp("192.0.2.1", 4_000))
@@ -150,6 +187,15 @@ def test_without_ports_for_all_streams_none_are_taken() -> None:
         call.offer(A, sdp("192.0.2.1", 1, 2, 3))
     assert [side.ports.lent for side in call.session.sides] == [0, 0]
     assert call.wires.channels == {}
+
+
+def test_a_port_of_one_side_is_given_back_when_the_other_has_none() -> None:
+    call = Call.begin()
+    while call.session.sides[B].ports.lent < 50:
+        call.session.sides[B].ports.take(0.0)
+    with pytest.raises(MediaError):
+        call.offer(A, sdp("192.0.2.1", 4_000))
+    assert call.session.sides[A].ports.lent == 0
 
 
 def test_nothing_is_left_of_a_session_that_is_over() -> None:
@@ -238,4 +284,4 @@ class Sessions(RuleBasedStateMachine):
 
 
 TestSessions = Sessions.TestCase
-TestSessions.settings = settings(max_examples=100, stateful_step_count=20)
+TestSessions.settings = settings(max_examples=40, stateful_step_count=15)

@@ -1,0 +1,202 @@
+"""The way of media through our own userspace relay, as the process of the calls has it.
+
+Ports are bound here, at once, so that a message never names one that is not ours; the sockets then go to the relaying
+process, which is started anew when it dies, with all that stood.
+"""
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
+from typing import Final
+
+import attrs
+
+from b2bua.media.orders import Close, Face, Open, Order, Point
+from b2bua.media.wire import LARGEST, MOST_OPENED, Told, decode_told, encode
+
+log = logging.getLogger("b2bua")
+
+#: Orders in one packet.
+_TOGETHER: Final = 50
+#: Seconds between two starts of a process that does not stay.
+_PAUSE: Final = 1.0
+#: Room for orders while the process is busy, octets.
+_ROOM: Final = 4 * 1024 * 1024
+
+
+@attrs.define
+class _Standing:
+    """A channel that is open, for a process that has to begin anew."""
+
+    order: Open
+    targets: dict[int, Point] = attrs.field(factory=dict)
+
+
+@attrs.define(eq=False)
+class Userspace:
+    """Carries out orders through a process of its own. All of it runs in the loop that calls `start`."""
+
+    silence: float
+    """Seconds without a packet after which a channel counts as silent."""
+    hear: Callable[[Told], None] = attrs.field(repr=False)
+    """Is told what the process has to say; must not raise."""
+    alarm: Callable[[str], None] = attrs.field(repr=False)
+    """Is told in words what does not work; must not raise."""
+    _process: "subprocess.Popen[bytes] | None" = attrs.field(default=None, init=False, repr=False)
+    _control: socket.socket | None = attrs.field(default=None, init=False, repr=False)
+    _standing: dict[int, _Standing] = attrs.field(factory=dict, init=False, repr=False)
+    _waiting: deque[tuple[bytes, list[socket.socket]]] = attrs.field(factory=deque, init=False, repr=False)
+    _again: asyncio.TimerHandle | None = attrs.field(default=None, init=False, repr=False)
+    _not_before: float = attrs.field(default=0.0, init=False)
+    """The loop's time before which no other process is started."""
+
+    def start(self) -> None:
+        """Starts the process, and hands it what stands; call inside a running loop."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            ours.setblocking(False)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+            command = [sys.executable, "-m", "b2bua.media.process", str(theirs.fileno()), str(self.silence)]
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        loop = asyncio.get_running_loop()
+        self._control, self._again, self._not_before = ours, None, loop.time() + _PAUSE
+        loop.add_reader(ours, self._readable)
+        standing = list(self._standing.values())
+        self._give([one.order for one in standing])
+        self._give([point for one in standing for point in one.targets.values()])
+
+    def stop(self) -> None:
+        """Ends the process, and with it all that it relays; idempotent."""
+        if self._again is not None:
+            self._again.cancel()
+        self._leave()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that relays now."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def channels(self) -> int:
+        """Those that are open."""
+        return len(self._standing)
+
+    def carry_out(self, orders: Sequence[Order]) -> None:
+        """In their order; what cannot be done is told by `alarm`, and costs its call the media alone."""
+        for order in orders:
+            match order:
+                case Open():
+                    self._standing[order.channel] = _Standing(order)
+                case Point():
+                    if order.channel in self._standing:
+                        self._standing[order.channel].targets[order.side] = order
+                case Close():
+                    self._standing.pop(order.channel, None)
+        self._give(orders)
+
+    def _give(self, orders: Iterable[Order]) -> None:
+        if self._control is None:
+            return  # they stand, and go to the next process
+        batch: list[Order] = []
+        sockets: list[socket.socket] = []
+        for order in orders:
+            if isinstance(order, Open):
+                bound = self._bound(order)
+                if bound is None:
+                    continue
+                sockets += bound
+            batch.append(order)
+            if len(batch) >= _TOGETHER or len(sockets) >= MOST_OPENED:
+                self._waiting.append((encode(batch), sockets))
+                batch, sockets = [], []
+        if batch:
+            self._waiting.append((encode(batch), sockets))
+        self._send()
+
+    def _bound(self, order: Open) -> list[socket.socket] | None:
+        bound: list[socket.socket] = []
+        try:
+            for face in order.faces:
+                bound.append(_socket(face))  # the first is closed when the second fails
+        except OSError as error:
+            for sock in bound:
+                sock.close()
+            self.alarm(f"media: {face.address} port {face.port} cannot be used: {error.strerror}")
+            return None
+        return bound
+
+    def _send(self) -> None:
+        control = self._control
+        if control is None:
+            return
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            data, sockets = self._waiting[0]
+            try:
+                socket.send_fds(control, [data], [sock.fileno() for sock in sockets])
+            except BlockingIOError:
+                loop.add_writer(control, self._send)
+                return
+            except OSError:
+                self._lost()
+                return
+            self._waiting.popleft()
+            _close(sockets)
+        loop.remove_writer(control)
+
+    def _readable(self) -> None:
+        assert self._control is not None, "it is what can be read"
+        try:
+            data = self._control.recv(LARGEST)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.hear(decode_told(data))
+        else:
+            self._lost()
+
+    def _lost(self) -> None:
+        self.alarm("media: the process that relays has ended, and is started again; its figures are lost")
+        self._leave()
+        loop = asyncio.get_running_loop()
+        self._again = loop.call_at(self._not_before, self.start)
+
+    def _leave(self) -> None:
+        """Lets the process go, which ends by that; one that does not is ended."""
+        control, self._control = self._control, None
+        if control is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(control)
+            loop.remove_writer(control)
+            control.close()
+        for _, sockets in self._waiting:
+            _close(sockets)
+        self._waiting.clear()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+
+def _socket(face: Face) -> socket.socket:
+    version = ip_address(face.address).version
+    sock = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.bind((face.address, face.port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()
