@@ -15,9 +15,10 @@ from bench import figures, guard, held, micro, ratios, scale, sipp, whole
 from bench.baseline import PATH, Baseline, establish
 from bench.command import carry_out
 from bench.figures import LATEST, Figure, Report
+from bench.media import measuring
 
-Name = Literal["micro", "scale", "held", "whole"]
-NAMES: tuple[Name, ...] = ("micro", "scale", "held", "whole")
+Name = Literal["micro", "scale", "held", "media", "whole"]
+NAMES: tuple[Name, ...] = ("micro", "scale", "held", "media", "whole")
 WORSE = 1
 
 cli = CommandLine(name="bench", help="What the gateway costs, as ratios within one run.", version_flags=[])
@@ -30,7 +31,7 @@ def bench(*names: Name, quick: bool = False, full: bool = False, out: Path = LAT
     Parameters
     ----------
     names
-        micro, scale, held, whole; all of them when left out.
+        micro, scale, held, media, whole; all of them when left out.
     quick
         Under two minutes: fewer rounds, short trials, a coarse search.
     full
@@ -102,6 +103,8 @@ def run(names: tuple[Name, ...], quick: bool, say: micro.Say, *, full: bool = Fa
     if "held" in names:
         figures_, trials = held.measure(held.FULL if full else held.QUICK if quick else held.Plan(), say)
         found += figures_
+    if "media" in names:
+        found += measuring.measure(measuring.QUICK if quick else measuring.Plan(), say)
     if "whole" in names:
         versions["sipp"] = sipp.require()
         measured = whole.measure(whole.QUICK if quick else whole.Plan(), say)

@@ -42,7 +42,7 @@ class Cores:
 @contextmanager
 def running(command: Sequence[str], core: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process on one core, in the folder of `log`, which gets its standard error. It is ended on the way out."""
-    with log.open("wb") as errors, _pinned(core):
+    with log.open("wb") as errors, pinned(core):
         try:
             process = subprocess.Popen(
                 command, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
@@ -56,7 +56,7 @@ def running(command: Sequence[str], core: int, log: Path) -> Iterator[subprocess
 
 
 @contextmanager
-def _pinned(core: int) -> Iterator[None]:
+def pinned(core: int) -> Iterator[None]:
     """This thread on one core: a child inherits that, so no instant of it is spent elsewhere."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
@@ -160,13 +160,18 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """`cpu_seconds_of` a process that was started here."""
+    return cpu_seconds_of(process.pid)
+
+
+def cpu_seconds_of(process_id: int) -> float:
     """User and system time of a process and all that it started, with all their threads, ended ones too.
 
     The sum of utime and stime in /proc/PID/stat counts in ticks of 10 ms, a fifth of a hundred calls through the
     forwarder; the process's CPU clock (clock_getcpuclockid(3), which Python does not wrap) is that sum in ns.
     """
     used = 0
-    for member in family(process.pid):
+    for member in family(process_id):
         with suppress(OSError):  # it ended meanwhile
             used += time.clock_gettime_ns(~member << 3 | 2)
     return used / 1e9
