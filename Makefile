@@ -21,7 +21,7 @@ export DEBIAN_FRONTEND := noninteractive
 ROOT := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo -n; fi)
 
 # Programs of the real peers, each with its Debian package; servers stand in sbin, which not every PATH has.
-PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd
+PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd pdftotext:poppler-utils
 POLICY := /usr/sbin/policy-rc.d
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -106,6 +106,7 @@ peers:
 	@missing=; for peer in $(PEERS); do command -v $${peer%%:*} >/dev/null || missing="$$missing $${peer#*:}"; done; \
 	ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || missing="$$missing kamailio-tls-modules"; \
 	ls /usr/lib/*/libsofia-sip-ua.so.0 >/dev/null 2>&1 || missing="$$missing libsofia-sip-ua0"; \
+	ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	if [ -n "$$missing" ]; then \
 	    if [ -n "$(ROOT)" ] && command -v apt-get >/dev/null; then \
 	        echo "== installing the real peers of the tests:$$missing"; \
@@ -117,7 +118,7 @@ peers:
 	        for package in $$missing; do \
 	            $(ROOT) apt-get install -q -y --no-install-recommends $$package >/dev/null \
 	                || echo "   $$package could not be installed: its tests will be skipped by name"; \
-	            case $$package in kamailio|nsd) $(ROOT) systemctl disable --now $$package >/dev/null 2>&1;; esac; \
+	            case $$package in kamailio|nsd|postgresql) $(ROOT) systemctl disable --now $$package >/dev/null 2>&1;; esac; \
 	        done; true; \
 	    else echo "== the real peers$$missing are missing and cannot be installed here: their tests will be skipped by name"; fi; \
 	fi

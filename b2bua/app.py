@@ -10,22 +10,27 @@ import logging
 import os
 import signal
 import time  # noqa: TID251 - the shell reads the clocks
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
 import orjson
 
-from b2bua.amendments import Amendments
+from b2bua.amendments import Amendments, renew
+from b2bua.beside import Beside
 from b2bua.call import Alarm, Ask, Core, Hooks, Moment, Record
 from b2bua.call.context import Context, Law
-from b2bua.config import Config
+from b2bua.config import Config, WhenFull
 from b2bua.errors import GatewayError
 from b2bua.evidence import Journal, chains_of, sync
 from b2bua.evidence.desk import FOLDER as DESK
-from b2bua.roaming import Table
+from b2bua.register.presence import Presence
+from b2bua.roaming import Asking, Holder
 from b2bua.trunk import Routes, Trunks
 from policy.ledger import Ledger
+from policy.roaming import Answer
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from sipstack.ids import Ids
@@ -39,6 +44,18 @@ MIB = 1024 * 1024
 #: Calls make no cycles, so the collector finds next to nothing; at Python's default of 700 allocations it took 4 % of
 #: the daemon's time under load (2026-11-22).
 COLLECT_AFTER = (50_000, 20, 100)
+#: Seconds from one look at the clerk to the next.
+_TENDED_EVERY = 1.0
+
+
+def journal_of(config: Config, folder: Path, now: datetime.datetime, standing: Collection[str] = ()) -> Journal:
+    """The chain in that folder, with the limits of `[journal]`; `standing` as in `Journal.open`.
+
+    Raises JournalError.
+    """
+    kept = config.journal
+    age = datetime.timedelta(hours=kept.segment_hours)
+    return Journal.open(folder, kept.segment_mib * MIB, os.urandom, now, standing, spool=kept.spool_lines, age=age)
 
 
 def nobody(_note: Record | Alarm) -> None:
@@ -88,7 +105,7 @@ class App:
     config: Config
     core: Core
     journal: Journal
-    table: Table
+    asking: Asking
     observe: Callable[[Record | Alarm], None] = attrs.field(default=nobody, repr=False)
     """Is told of each line of evidence once it is written, or waits to be, and of each alarm; must not raise."""
     before_sending: Callable[[], None] = attrs.field(default=nothing, repr=False)
@@ -99,17 +116,29 @@ class App:
 
     @amendments.default
     def _of_the_register(self) -> Amendments:
-        return Amendments(self.config, self.core, self._keep, self._alarm)
+        presence = Presence(self.journal.directory)
+        return Amendments(self.config, self.core, self._keep, self._alarm, presence)
 
     @classmethod
     def open(
-        cls, config: Config, hooks: Hooks | None = None, observe: Callable[[Record | Alarm], None] = nobody
+        cls,
+        config: Config,
+        hooks: Hooks | None = None,
+        observe: Callable[[Record | Alarm], None] = nobody,
+        holders: Mapping[str, Holder] | None = None,
     ) -> "App":
-        """Opens the journal; nothing listens yet. It waits for the disk, and needs no loop. Raises JournalError."""
+        """Opens the journal, and reads what was entered in the register and what `[roaming]` names; nothing listens
+        yet. It waits for the disk and needs no loop. Raises JournalError, RegisterError and ConfigError."""
         core = core_of(config, Ids(os.urandom), hooks)
-        size = config.journal.segment_mib * MIB
-        journal = Journal.open(Path(config.journal.directory), size, os.urandom, datetime.datetime.now(datetime.UTC))
-        return cls(config, core, journal, Table.of(config.roaming), observe)
+        asking = Asking.open(config.roaming, core.context.profile.plan, holders)
+        journal = journal_of(config, Path(config.journal.directory), datetime.datetime.now(datetime.UTC))
+        app = cls(config, core, journal, asking, observe)
+        try:
+            app.amendments.open()
+        except BaseException:
+            app.close()
+            raise
+        return app
 
     def start(self, transports: Mapping[str, Transport] | None = None) -> None:
         """Binds every listening address, unless it is given what is bound, and begins; call inside a running loop.
@@ -118,8 +147,11 @@ class App:
         """
         self.driver = Driver(self, self._bound() if transports is None else transports, self.perform)
         self.driver.start()
+        if self.journal.failure is not None:
+            self._journal_failed()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._keep_synced()), loop.create_task(self.amendments.run())]
+        self.asking.start(self._note)
         for trunk in self.config.trunk:
             where = ", ".join(str(endpoint) for endpoint in trunk.listen)
             log.info("trunk %s (%s) listens on %s", trunk.name, trunk.trunk_class, where)
@@ -142,7 +174,13 @@ class App:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(None, self.journal.close)
+        await self.asking.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
+
+    def close(self) -> None:
+        """Closes what was opened; it waits for the disk. Idempotent. Raises OSError."""
+        self.amendments.close()
+        self.journal.close()
 
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON."""
@@ -150,8 +188,8 @@ class App:
         bound = {} if self.driver is None else self.driver.transports
         sockets = {name: dict(udp.counters) for name, udp in bound.items() if udp.counters}
         journal = {"segment": self.journal.number, "waiting": self.journal.waiting}
-        register = self.core.context.register.version
-        return {**statistics, "register": register, "sockets": sockets, "journal": journal}
+        register, roaming = self.core.context.register.version, self.asking.statistics()
+        return {**statistics, "register": register, "sockets": sockets, "journal": journal, "roaming": roaming}
 
     # The driver's endpoint.
 
@@ -223,15 +261,35 @@ class App:
     def _ask(self, ask: Ask) -> Sequence[object]:
         moment = _moment(time.monotonic())
         try:
-            return self.core.answered(ask.call, self.table.answer(ask.questions, moment.utc), moment)
+            answers = self.asking.ask(ask.questions, moment, partial(self._answered_later, ask.call))
+            return () if answers is None else self.core.answered(ask.call, answers, moment)
         except Exception:
-            return self._bug("on a roaming answer")
+            return self._bug("on a roaming question")
+
+    def _answered_later(self, call: str, answers: Mapping[str, Answer]) -> None:
+        """A holder has been asked, and the call goes on, if it is still there."""
+        if self.driver is None:
+            return
+        try:
+            effects: Sequence[object] = self.core.answered(call, answers, _moment(time.monotonic()))
+        except Exception:
+            effects = self._bug("on a roaming answer")
+        if effects:
+            self.perform(effects)
+        self.driver.rearm()
+
+    def _note(self, note: Record | Alarm) -> None:
+        """What comes of no call's message."""
+        if isinstance(note, Record):
+            self._keep([note])
+        else:
+            self._alarm(note)
 
     def _journal_failed(self, *, is_news: bool = True) -> None:
         """Told when it begins, when no more can wait, and at each `flush`: a line each call would fill what is full."""
         if is_news or (self.core.may_record and self.journal.is_full):
             self._alarm(Alarm("journal", f"{self.journal.failure}; {self.journal.waiting} lines wait"))
-        self.core.may_record = not self.journal.is_full
+        self.core.may_record = not self.journal.is_full or self.config.journal.when_full is WhenFull.CARRY
 
     async def _keep_synced(self) -> None:
         loop = asyncio.get_running_loop()
@@ -239,6 +297,7 @@ class App:
             await asyncio.sleep(self.config.journal.fsync_seconds)
             if self.journal.flush():
                 self.core.may_record = True
+                self.journal.turn(datetime.datetime.now(datetime.UTC))
             else:
                 self._journal_failed()
             try:
@@ -284,6 +343,7 @@ def run(config: Config, path: Path) -> None:
 
 async def _serve(config: Config, path: Path) -> None:
     settle(config, [Path(config.journal.directory)])
+    renew(config)
     app = App.open(config)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
@@ -291,12 +351,36 @@ async def _serve(config: Config, path: Path) -> None:
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, app.amendments.reread, path)
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("statistics %s", orjson.dumps(app.statistics()).decode()))
+    async with _accompanied(Beside.of(config, path)):
+        try:
+            app.start()
+            await _until(stopped)
+        finally:
+            await app.stop()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _accompanied(beside: Beside | None) -> AsyncIterator[None]:
+    """With the clerk beside it, which ends last. To start a process takes milliseconds: threads wait for that."""
+    if beside is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    tending = loop.create_task(_tend(beside))
     try:
-        app.start()
-        await _until(stopped)
+        yield
     finally:
-        await app.stop()
-        log.info("stopped")
+        tending.cancel()
+        await asyncio.gather(tending, return_exceptions=True)
+        await loop.run_in_executor(None, beside.end)
+
+
+async def _tend(beside: Beside) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await loop.run_in_executor(None, lambda: beside.tend(time.monotonic()))
+        await asyncio.sleep(_TENDED_EVERY)
 
 
 def tune_collector() -> None:

@@ -26,6 +26,7 @@ from policy.claim import Claim, TrunkClass
 from policy.position import Position
 from policy.profile import RuleName
 from policy.roaming import Answer, Roaming
+from policy.verdict import Outcome
 from sipstack.effects import Send
 from sipstack.errors import ParseError
 from sipstack.flow import Flow
@@ -34,6 +35,7 @@ from sipstack.message import Response, parse
 from sipstack.values.registry import key as key_of
 
 NEEDS_CHECK = "needs check"
+_BLOCK = Outcome.BLOCK.word
 
 
 @attrs.frozen(kw_only=True)
@@ -120,10 +122,10 @@ def _explain(core: Core, config: Config, trunk: Trunk, data: bytes, moment: Mome
     refused: int | None = None
     for output in waiting:
         if isinstance(output, Ask):
-            if config.roaming is None:
-                return _needs_check(core, output, moment)
-            answers = Table.of(config.roaming).answer(output.questions, moment.utc)
-            waiting += core.answered(output.call, answers, moment)
+            known = {} if config.roaming is None else Table.of(config.roaming).answer(output.questions, moment.utc)
+            if len(known) < len(output.questions.numbers):
+                return _needs_check(core, output, known, moment)
+            waiting += core.answered(output.call, known, moment)
         elif isinstance(output, Record) and output.kind == "verdict":
             record = output
         elif isinstance(output, Send) and output.flow == flow:
@@ -147,19 +149,22 @@ def _of(record: Record, refused: int | None) -> Explanation:
     )
 
 
-def _needs_check(core: Core, ask: Ask, moment: Moment) -> Explanation:
-    """What is known before anybody is asked: the findings as they would be if every answer were good."""
-    numbers = ask.questions.numbers
+def _needs_check(core: Core, ask: Ask, known: Mapping[str, Answer], moment: Moment) -> Explanation:
+    """What is known before a holder is asked: the findings as they would be if every answer of theirs were good."""
+    numbers = [number for number in ask.questions.numbers if number not in known]
     supposed = {number: Answer(Roaming.ABROAD, NEEDS_CHECK) for number in numbers}
-    outputs = core.answered(ask.call, supposed, moment)
+    outputs = core.answered(ask.call, {**known, **supposed}, moment)
     (record,) = [output for output in outputs if isinstance(output, Record) and output.kind == "verdict"]
-    explanation = _of(record, None)
+    refused = [_status(output.data) for output in outputs if isinstance(output, Send)]
+    explanation = _of(record, refused[-1] if refused and record.facts["verdict"] == _BLOCK else None)
     for finding in explanation.findings:
         if finding["number"] in numbers and finding["position"] not in (Position.DISPLAY, Position.OTHER):
             finding["outcome"] = NEEDS_CHECK
             finding["why"] = (
                 f"{finding['number']} in {finding['header']} is a mobile number: its holder would be asked."
             )
+    if explanation.verdict == _BLOCK:
+        return explanation  # what is known refuses it already
     open_ones = [finding for finding in explanation.findings if finding["outcome"] == NEEDS_CHECK]
     basis = next((one["basis"] for one in open_ones if one["rule"] == RuleName.MOBILE), explanation.basis)
     return attrs.evolve(explanation, verdict=NEEDS_CHECK, basis=basis)

@@ -35,7 +35,8 @@ def render(explanation: Explanation, trunk: str) -> None:
 
 def _print(console: Console, finding: dict[str, Any]) -> None:
     outcome = finding["outcome"]
-    where = f"{finding['header']}, value {finding['index'] + 1} ({finding['position']})" if "header" in finding else ""
+    place = finding.get("header")
+    where = f"{place}, value {finding['index'] + 1} ({finding['position']})" if place else ""
     written = finding.get("raw", finding["number"])
     console.print(Text.assemble("  ", (outcome.ljust(_WIDTH), STYLES[outcome]), f"{where}: " if where else "", written))
     if finding.get("why"):

@@ -10,6 +10,8 @@ garbage collector; several may run in one loop, each with its own journal. docs/
 
 import asyncio
 import os
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,8 +25,8 @@ from b2bua.config import Config, Register, load
 from b2bua.config.check import check
 from b2bua.config.source import spell
 from b2bua.errors import ConfigError, GatewayError
+from b2bua.roaming import Holder
 from b2bua.watch import Watch
-from policy.register import Register as PolicyRegister
 
 
 def _usable(config: Config | str | os.PathLike[str]) -> Config:
@@ -44,11 +46,6 @@ def _alone(config: Config) -> Config:
     return config
 
 
-def _made(config: Config) -> PolicyRegister:
-    """The register of a configuration that is checked first."""
-    return _usable(config).register.as_register()
-
-
 @attrs.define(eq=False)
 class Gateway:
     """One gateway, from a configuration: a `Config`, or the path of a file, which needs the extra `daemon`.
@@ -60,6 +57,8 @@ class Gateway:
     config: Config = attrs.field(converter=_usable)
     hooks: Hooks = attrs.field(factory=Hooks, kw_only=True)
     """What this program adds to verdicts and routes."""
+    holders: Mapping[str, Holder] = attrs.field(factory=dict, kw_only=True)
+    """By name, its own way to ask each holder of `[[roaming.own]]` where a subscriber is."""
     _register: Register | None = attrs.field(default=None, init=False, repr=False)
     """That of `amend`, in place of the configuration's."""
     _app: App | None = attrs.field(default=None, init=False, repr=False)
@@ -129,10 +128,10 @@ class Gateway:
         """
         async with self._changing:
             amended = attrs.evolve(self.config, register=register)
-            made = await asyncio.get_running_loop().run_in_executor(None, _made, amended)
+            await asyncio.get_running_loop().run_in_executor(None, _usable, amended)
             self._register = register
             if self._app is not None and self._is_running:
-                self._app.amendments.amend(amended, made)
+                await self._app.amendments.amend(register)
 
     def statistics(self) -> dict[str, object]:
         """What is held now and has been counted since the start, fit for JSON; after `stop`, what was counted.
@@ -146,7 +145,8 @@ class Gateway:
     async def _opened(self) -> App:
         """In a thread: a journal reads its last segment and allocates the next, and the loop has others to serve."""
         config = self.config if self._register is None else attrs.evolve(self.config, register=self._register)
-        opening = asyncio.get_running_loop().run_in_executor(None, App.open, config, self.hooks, self._observe)
+        made = partial(App.open, config, self.hooks, self._observe, self.holders)
+        opening = asyncio.get_running_loop().run_in_executor(None, made)
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -160,4 +160,4 @@ class Gateway:
 
 def _close(opening: "asyncio.Future[App]") -> None:
     if not opening.cancelled() and opening.exception() is None:
-        opening.result().journal.close()
+        opening.result().close()

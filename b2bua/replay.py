@@ -21,6 +21,7 @@ import orjson
 from b2bua.call.hooks import RULE as HOOK
 from b2bua.errors import JournalError
 from b2bua.evidence import Broken, chains_of, legible
+from b2bua.evidence.reading import DAMAGED, opened
 from b2bua.identity.screening import claim_of, unreadable
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.engine import decide
@@ -115,13 +116,17 @@ def segments(journal: Path) -> list[Path]:
 def verdict_lines(paths: Iterable[Path]) -> Iterator[Line | Broken]:
     """The verdicts, oldest first; what cannot be read is named in its place. Raises OSError."""
     for path in paths:
-        with path.open("rb") as file:
-            for number, text in enumerate(_lines(file.readline), start=1):
-                fields = _read(text)
-                if fields is None:
-                    yield Broken(path, number, "is not a journal line")
-                elif fields.get("kind") == "verdict":
-                    yield Line(fields, path, number)
+        number = 0
+        with opened(path) as file:
+            try:
+                for number, text in enumerate(_lines(file.readline), start=1):
+                    fields = _read(text)
+                    if fields is None:
+                        yield Broken(path, number, "is not a journal line")
+                    elif fields.get("kind") == "verdict":
+                        yield Line(fields, path, number)
+            except DAMAGED as error:
+                yield Broken(path, number + 1, f"cannot be unpacked: {error}")
 
 
 @attrs.define(eq=False)

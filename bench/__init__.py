@@ -9,6 +9,7 @@
 - `figures.py`   a figure, the report of a run, its table and its JSON
 - `peers/`       other people's servers under the same load: `make bench-peers`, or `python -m bench.peers`
 - `plots.py`     pictures of such a run
+- `evidence.py`  a journal of any size, its index and a search: `python -m bench.evidence`
 
 Only ratios mean something on a machine that others use too; docs/performance.md says how to read them.
 """

@@ -179,7 +179,7 @@ def bench(*, lines: int = 1_000_000, folder: Path = Path("var/bench/evidence"), 
     Parameters
     ----------
     lines
-        How many; about 0.8 GB of disk for a million, the index included.
+        How many; about 1 GB of disk for a million, the index included.
     folder
         Where the journal is kept, for another run too.
     url

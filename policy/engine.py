@@ -28,6 +28,7 @@ from .rules import (
     Pending,
     admit,
     article_3,
+    blocked_user,
     emergency,
     mobile,
     national,
@@ -82,8 +83,9 @@ def decide(
             return verdict(found, basis=found[0].basis if found else "", trial=trial)
     if emergency.applies(claim):
         return verdict((), basis=emergency.BASIS, flag="emergency")
-    if stands.trunk_class is _NATIONAL and not register.names_callers:
-        return verdict((), basis=national.BASIS)
+    blocked = blocked_user.judge_call(claim, register, profile.measure(Measure.BLOCKED_USER, day), day)
+    if blocked is not None or (stands.trunk_class is _NATIONAL and not register.names_callers):
+        return verdict((), basis=national.BASIS) if blocked is None else verdict((blocked,), trial=trial)
     called, beside, plainly = dialled(claim.called, profile.plan)
     call = Call(
         claim=claim,

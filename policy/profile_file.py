@@ -137,6 +137,12 @@ class _Table:
             raise self.fail(key, f"write a list of numbers from 1 to {_MAX_LENGTH}")
         return tuple(value)
 
+    def codes(self, key: str) -> frozenset[int]:
+        value = self.take(key)
+        if not (isinstance(value, list) and value and all(_is_number(code) and 200 <= code <= 999 for code in value)):
+            raise self.fail(key, "write a list of mobile country codes, 200 to 999")
+        return frozenset(value)
+
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.take(key)
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
@@ -185,6 +191,7 @@ def _plan(table: _Table, machine: Range) -> Plan:
     short_lengths = frozenset(table.numbers("short_lengths"))
     usual = table.number("usual_length", 1, _MAX_LENGTH)
     trunk_prefix = table.choice("trunk_prefix", ("0", "")) if table.has("trunk_prefix") else "0"
+    mobile_codes = table.codes("mobile_country_codes") if table.has("mobile_country_codes") else frozenset()
     overseas: list[Plan] = []
     for row in table.tables("overseas") if table.has("overseas") else ():
         code, blocks, lengths = _numbers(row, machine)
@@ -215,6 +222,7 @@ def _plan(table: _Table, machine: Range) -> Plan:
         national_lengths=lengths,
         usual_length=usual,
         trunk_prefix=trunk_prefix,
+        mobile_country_codes=mobile_codes,
         overseas=tuple(overseas),
     )
 

@@ -5,7 +5,7 @@ days in the home country, both ends included, because that is how agreements and
 
     against article 1   Decision (the only override); by derogation MobileRange, Consent (art. 3), Agreement (art. 4)
     of a trunk          Attestation (¶31, ¶39), Node (¶20-23), Suspension (art. 5), Shadow, CallerList
-    of a number         Dossier (art. 1 3°), BlockedUser (art. 4 §2), DoNotOriginate
+    of a caller         Dossier (art. 1 3°), BlockedUser (art. 4 §2), DoNotOriginate
 """
 
 from collections.abc import Hashable, Iterator, Mapping
@@ -197,15 +197,29 @@ class Decision(Entry):
 
 @attrs.frozen(kw_only=True)
 class BlockedUser(Entry):
-    """A user all of whose calls are refused (art. 4 §2, ¶16)."""
+    """A user all of whose calls are refused (art. 4 §2, ¶16), known by whatever tells its calls from others'.
 
-    number: str
-    """E.164 with +."""
+    Where several things are said, a call has to have all of them: an account means something on its own trunk only.
+    """
+
+    number: str | None = None
+    """The number that it shows, E.164 with +."""
+    account: str | None = None
+    """What stands in place of a number in the URI of From or P-Asserted-Identity: `acme-7` of sip:acme-7@host."""
+    peer: IPv4Network | IPv6Network | None = None
+    """Where its calls come from: the addresses of whoever hands them over."""
+    trunk: str | None = None
+    """By which trunk or circuit they come in."""
 
     @property
-    def key(self) -> str:
-        """The number."""
-        return self.number
+    def key(self) -> Hashable:
+        """The number; else the account; else how its calls come in, which those without a trunk have in common."""
+        return self.number or (("account", self.account.casefold()) if self.account else ("way", self.trunk))
+
+    def comes(self, trunk: str, peer: IPv4Address | IPv6Address | None) -> bool:
+        """Whether a call that comes in by that trunk from that address may be one of its."""
+        by_trunk = self.trunk is None or self.trunk == trunk
+        return by_trunk and (self.peer is None or (peer is not None and peer in self.peer))
 
 
 @attrs.frozen(kw_only=True)

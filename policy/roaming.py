@@ -19,7 +19,8 @@ class Roaming(StrEnum):
     FAILED = "failed"
     """The holder's side failed, and the failure is recorded: the proof that withholding needs."""
     NOT_ASKED = "not asked"
-    """Our own limits kept us from asking, which proves nothing of the holder's side: no ground to withhold."""
+    """Our own limits kept us from asking, or our question was not taken (credentials, a quota), which proves nothing of
+    the holder's side: no ground to withhold."""
     NOT_OFFERED = "not offered"
     """The holder has no check at all; withholding then needs a dossier."""
 

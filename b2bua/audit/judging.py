@@ -2,13 +2,13 @@
 
 Each becomes a `Call` that begins and is then forgotten: the screening, the rules, what is taken out, the route and the
 egress guard are those of the daemon. Nobody is asked where a subscriber is: the table of the configuration answers, and
-without one the verdict is `needs check`.
+where it does not the verdict is `needs check`.
 """
 
 import datetime
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final, Self
 
 import attrs
@@ -103,8 +103,10 @@ class Judge:
             ask = next((act for act in acts if isinstance(act, Ask)), None)
             if ask is None:
                 break
-            asked += ask.questions.numbers if self.table is None else ()
-            acts = call.answered_questions(self._answers(ask, moment), moment)
+            known = {} if self.table is None else self.table.answer(ask.questions, moment.utc)
+            needed = [number for number in ask.questions.numbers if number not in known]
+            asked += needed
+            acts = call.answered_questions({**known, **_supposed(needed)}, moment)
         verdict = call.pair.verdict
         if verdict is None:
             return None
@@ -121,11 +123,6 @@ class Judge:
         shown = set_up.screen.apply(request, headers, law.profile, law.register, moment)
         enclosed, _ = set_up.screen.content(request, headers, law.profile, law.register, moment)
         return max(shown, enclosed)
-
-    def _answers(self, ask: Ask, moment: Moment) -> Mapping[str, Answer]:
-        if self.table is not None:
-            return self.table.answer(ask.questions, moment.utc)
-        return {number: Answer(Roaming.ABROAD, NEEDS_CHECK) for number in ask.questions.numbers}
 
     def _call(self, invite: Request, message: Message, moment: Moment) -> Call:
         context = self.context
@@ -150,6 +147,11 @@ class Judge:
         self._calls[call.a.call_id] = _SetUp(message.source, screen)
         if len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)
+
+
+def _supposed(numbers: Sequence[str]) -> dict[str, Answer]:
+    """The answers of holders whom nobody asks: good, so that all else is seen."""
+    return {number: Answer(Roaming.ABROAD, NEEDS_CHECK) for number in numbers}
 
 
 def _judgement(call: Call, verdict: Verdict, acts: list[Act], asked: frozenset[str]) -> Judgement:

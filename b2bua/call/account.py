@@ -4,6 +4,7 @@ from typing import Final
 
 from b2bua.call.acts import Alarm, Record
 from b2bua.call.leg import Leg
+from b2bua.call.outgoing import Outgoing
 from b2bua.call.pair import Pair
 from b2bua.config import Isup
 from b2bua.identity.isup import HEADER, LONGEST
@@ -14,6 +15,7 @@ from b2bua.trunk import Limit
 from policy.claim import Assertion, Position
 from policy.ledger import Ledger
 from policy.position import CLI
+from policy.roaming import Answer
 from policy.rules.article_3 import COVERED
 from policy.verdict import Finding, Outcome, Verdict
 from sipstack.errors import ParseError
@@ -63,6 +65,11 @@ def verdict_record(
 ) -> Record:
     """The evidence of one decision: what was said, what was found, by which law, and what was taken out."""
     facts = {**_origin(pair, invite), **of_verdict(verdict), "removed": list(removed)}
+    if pair.answers:
+        facts["answers"] = [_of_answer(answer) for answer in pair.answers.values()]
+    entries = sorted({finding.entry for finding in verdict.findings if finding.entry})
+    if entries:
+        facts["entries"] = entries
     personal = {
         **_said(invite, pair.a),
         "findings": [of_finding(finding) for finding in verdict.findings],
@@ -85,12 +92,20 @@ def undecided_record(pair: Pair, invite: Request, moment: Moment) -> Record:
     return Record("verdict", pair.call, moment.utc, facts, _said(invite, pair.a))
 
 
-def answer_record(pair: Pair, leg: Leg, redirected: int, uri: str, moment: Moment) -> Record:
+def answer_record(pair: Pair, leg: Leg, outgoing: Outgoing, redirected: int, moment: Moment) -> Record:
     """The evidence that somebody answered: by which trunk and, after redirections, under which number."""
-    facts: dict[str, object] = {"to": leg.trunk.name, "b_call_id": leg.call_id}
+    facts = way_out(leg, outgoing)
     if not redirected:
         return Record("answer", pair.call, moment.utc, facts)
-    return Record("answer", pair.call, moment.utc, {**facts, "redirected": redirected}, {"called": uri})
+    return Record("answer", pair.call, moment.utc, {**facts, "redirected": redirected}, {"called": outgoing.uri})
+
+
+def way_out(leg: Leg, outgoing: Outgoing | None) -> dict[str, object]:
+    """Where a call left to, and which targets had not taken it before; `outgoing` as far as it is still known."""
+    facts: dict[str, object] = {"to": leg.trunk.name, "b_call_id": leg.call_id, "b_peer": _spell(leg.flow)}
+    if outgoing is None or not outgoing.failed:
+        return facts
+    return {**facts, "tried": [{"to": to, "b_peer": peer, "why": why} for to, peer, why in outgoing.failed]}
 
 
 def later_record(pair: Pair, leg: Leg, request: Request, outcome: Outcome, moment: Moment) -> list[Record]:
@@ -116,6 +131,8 @@ def _origin(pair: Pair, invite: Request) -> dict[str, object]:
         "own": leg.socket.address,
         "call_id": invite.call_id,
     }
+    if pair.began is not None:
+        facts["began"] = pair.began
     if leg.declared is not leg.trunk_class:
         facts["declared"] = str(leg.declared)
     return facts if leg.circuit is None else {**facts, "circuit": leg.circuit.name}
@@ -126,6 +143,11 @@ def _said(request: Request, leg: Leg) -> dict[str, object]:
     naming = _NAMING if leg.is_screened else _NUMBERS
     lines = zip(request.headers.keys, request.headers.lines, strict=True)
     return {"called": request.uri, "identity": [line for key, line in lines if key in naming]}
+
+
+def _of_answer(answer: Answer) -> dict[str, object]:
+    """Of whom it was asked and what came of it, without the number: it is the ground of a verdict, and stays."""
+    return {"outcome": str(answer.outcome), "source": answer.source, "at": answer.at}
 
 
 def _beside(pair: Pair, invite: Request, verdict: Verdict, moment: Moment) -> dict[str, object]:

@@ -68,7 +68,7 @@ class Record:
 
     kind: str
     """`verdict`, `answer`, `end`, or `later` for an identity found in mid-call; `register`, of no call, for a change of
-    that."""
+    that, and `roaming`, of no call, for a holder that has not answered."""
     call: str
     at: datetime.datetime
     facts: Fields

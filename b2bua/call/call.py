@@ -172,6 +172,7 @@ class Call:
         decided = context.decide(self.pair.claim, self.pair.answers, moment)
         if isinstance(decided, Questions):
             self.asked = decided.numbers
+            self.pair.began = self.pair.began or moment.utc
             self.answer_by = moment.tick + context.patience
             return [self._reply(100), Ask(self.id, decided)]
         self.answer_by = None
@@ -454,7 +455,7 @@ class Call:
         near.confirm(reply)
         early.settle(self.pair)
         acts += self.relays.lose((dialog.remote_tag,))
-        acts.append(account.answer_record(self.pair, leg, self.redirections.followed, self._way().uri, moment))
+        acts.append(account.answer_record(self.pair, leg, self._way(), self.redirections.followed, moment))
         is_awaited = leg.held is not None
         acts.append(self.pair.a.answer(self.key, reply, self.pair.context.timing, moment.tick, is_awaited=is_awaited))
         self.invite = None
@@ -699,6 +700,8 @@ class Call:
     def _end_record(self, cause: str, status: int, moment: Moment, by: Leg | None = None) -> Record:
         seconds = None if self.answered_at is None else round(moment.tick - self.answered_at, 3)
         facts = {"cause": cause, "status": status, "seconds": seconds, "by": None if by is None else by.trunk.name}
+        if self.b is not None and seconds is None:
+            facts |= account.way_out(self.b, self.outgoing)
         return Record("end", self.id, moment.utc, facts)
 
     def _close(self) -> list[Act]:

@@ -18,6 +18,7 @@ from b2bua.call.liveness import Liveness, state
 from b2bua.identity.redaction import Redacted
 from b2bua.moment import Moment
 from b2bua.trunk import Trunk
+from b2bua.trunk.hosts import bracketed
 from sipstack.dialog import SessionTimer
 from sipstack.effects import Cause
 from sipstack.flow import Flow
@@ -58,6 +59,8 @@ class Outgoing:
     tag: str
     tries: int = 0
     """How many INVITEs were sent; each has the next CSeq number, lest two that meet again get 482 (§8.2.2.2)."""
+    failed: tuple[tuple[str, str, str], ...] = ()
+    """The targets that did not take the call, for the evidence: trunk, address and port, and why."""
     sent: Request | None = attrs.field(default=None, repr=False)
     """The last of them, while responses to it may come."""
     asked: Asked = attrs.field(factory=Asked)
@@ -119,6 +122,8 @@ class Outgoing:
             status = 503  # nobody sends an emergency call elsewhere: the target has not taken it, and the next one may
         failed = self.hunt.target
         following = self.hunt.answered(status, moment.tick, retry_after(response))
+        if following is not None or status == 503:
+            self._note(failed, str(response.status))
         return None if following is None else self._again(failed, str(response.status))
 
     def _is_asked(self, response: Response, ids: Ids) -> bool:
@@ -133,12 +138,14 @@ class Outgoing:
 
     def redirect(self, uri: str, trunk: Trunk, hunt: Hunt) -> None:
         """The next try is for another number; To stays, as in every request that is sent on (§8.1.3.4)."""
+        self._note(self.hunt.target, "redirected")
         self.uri, self.trunk, self.hunt, self.asked = uri, trunk, hunt, Asked()
 
     def missed(self, cause: Cause, moment: Moment) -> Again | None:
         """No response will come from the target that was tried; None when that was the last."""
         failed, now = self.hunt.target, moment.tick
         following = self.hunt.timed_out(now) if cause is Cause.TIMEOUT else self.hunt.unreachable(now)
+        self._note(failed, str(cause))
         return None if following is None else self._again(failed, str(cause))
 
     def _renegotiate(self, response: Response) -> Again | None:
@@ -152,6 +159,11 @@ class Outgoing:
             return None
         self.timer.interval = None
         return Again()
+
+    def _note(self, failed: Target | None, why: str) -> None:
+        """For the evidence: that target has not taken the call. A last one that failed is none any more."""
+        if failed is not None:
+            self.failed += ((self.trunk.name, f"{bracketed(failed.address)}:{failed.port}", why),)
 
     def _again(self, failed: Target | None, why: str) -> Again:
         self.asked = Asked()  # a nonce is good for the server that made it

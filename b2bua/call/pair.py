@@ -1,5 +1,6 @@
 """The two legs of a call, with what the set-up decided: how whatever comes from either side is judged afterwards."""
 
+import datetime
 from typing import Final
 
 import attrs
@@ -52,6 +53,8 @@ class Pair:
     """The word on that, as long."""
     answers: dict[str, Answer] = attrs.field(factory=dict)
     """The roaming answers of the set-up, which later messages are judged by too."""
+    began: datetime.datetime | None = None
+    """When the INVITE came, if it was kept waiting for them."""
     called: str | None = attrs.field(init=False)
     """The called number as claimed; None where no claim could be made."""
     is_emergency: bool = attrs.field(init=False)
@@ -186,7 +189,7 @@ class Pair:
         """How messages from that leg are judged; None: not at all, it is national (¶24) or an emergency (L13)."""
         if not leg.is_screened or self.called is None or self.is_emergency:
             return None
-        claim = attrs.evolve(leg.origin, trunk_class=leg.trunk_class, called=self.called)
+        claim = attrs.evolve(leg.origin, trunk_class=leg.trunk_class, called=self.called, is_later=True)
         identity = "" if leg.dialog is None else untagged(leg.dialog.remote)
         if leg is not self.a:
             return LaterScreen(claim=claim, identity=identity, isup=leg.trunk.isup)

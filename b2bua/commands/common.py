@@ -35,6 +35,15 @@ def load_config(path: Path) -> "Config":
     return result.config
 
 
+def acting(by: str | None) -> str:
+    """Who answers for what the command does: who is named by `--by`, else who is logged in (behind `sudo`, who called
+    it)."""
+    import getpass
+    import os
+
+    return by or os.environ.get("SUDO_USER") or getpass.getuser()
+
+
 def moment_of(at: str | None, option: str = "--at") -> datetime.datetime:
     """A moment as it is written on the command line, aware; now, when it is left out."""
     if at is None:

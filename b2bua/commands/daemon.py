@@ -41,6 +41,10 @@ def check(config: Path, /) -> int:
         print(mistake)  # noqa: T201 - this is what the command is for
     if result.config is None:
         return UNUSABLE
+    from b2bua.roaming import Asking
+
+    # Lists of numbers may be long: they are read when somebody will ask, not with the configuration.
+    Asking.open(result.config.roaming, result.config.profile.load().plan)
     trunks = ", ".join(f"{trunk.name} ({trunk.trunk_class})" for trunk in result.config.trunk)
     print(f"{config}: usable; trunks: {trunks}")  # noqa: T201
     return 0

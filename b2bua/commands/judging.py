@@ -46,7 +46,7 @@ def explain(
         A JSON file of vectors to run instead: one line for each disagreement, then "N of M agree".
     """
     moment = moment_of(at)
-    loaded = load_config(config)
+    loaded = _with_entries(config)
     if vectors is not None:
         return _vectors(loaded, vectors, moment)
     if file is None or trunk is None:
@@ -97,7 +97,7 @@ def audit(
         Leave the last digits of every number out of the report.
     """
     networks = [_network(text) for text in source or ()]
-    loaded = load_config(config)
+    loaded = _with_entries(config)
     if html is not None and not html.parent.is_dir():
         stop(f"--html {html}: there is no folder {html.parent}")
     from b2bua import audit as auditing
@@ -140,7 +140,7 @@ def replay(journal: Path, /, *, profile: str | None = None, config: Path | None 
 
     if profile is None and config is None:
         stop("replay needs --profile NEW, --config CONFIG, or both")
-    loaded = None if config is None else load_config(config)
+    loaded = None if config is None else _with_entries(config)
     if profile is not None:
         rules = Profile.load(Path(profile) if profile.endswith(".toml") else profile)
     else:
@@ -153,6 +153,15 @@ def replay(journal: Path, /, *, profile: str | None = None, config: Path | None 
     else:
         print_text(changes, judge.tally)
     return WANTING if judge.tally.changed else 0
+
+
+def _with_entries(path: Path) -> "Config":
+    """The configuration, its register with what was entered over the command line: what a daemon would go by now."""
+    from b2bua.register import snapshot
+
+    loaded = load_config(path)
+    entered = snapshot.read(Path(loaded.journal.directory))
+    return attrs.evolve(loaded, register=entered.beside(loaded.register))
 
 
 def _vectors(config: "Config", path: Path, moment: datetime.datetime) -> int:

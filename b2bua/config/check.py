@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 
@@ -11,7 +12,9 @@ from b2bua.config.circuits import check_circuits
 from b2bua.config.entries import check_entries
 from b2bua.config.finding import Finding, Where
 from b2bua.config.header_rule import faults
+from b2bua.config.holders import check_holders
 from b2bua.config.sharing import check_sharing
+from b2bua.config.store import check_store
 from b2bua.config.tree import Config, Isup, Mode, Profile, Trunk
 from policy.claim import TrunkClass
 from policy.errors import PolicyError, ProfileError
@@ -19,6 +22,7 @@ from policy.errors import PolicyError, ProfileError
 #: The classes whose calls cross with every header that names the caller (¶31, art. 4 §1).
 SPARED = (TrunkClass.NATIONAL_TRANSIT, TrunkClass.ARTICLE_4)
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_WEBHOOK = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 _E164 = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
@@ -36,11 +40,16 @@ def check(config: Config) -> Iterator[Finding]:
         yield from _isup(("trunk", index), trunk)
     yield from _header_rules(config)
     yield from _numbers(config)
+    yield from check_holders(config.roaming)
     yield from check_sharing(config)
     yield from _classless(config)
     yield from check_circuits(config)
     yield from _routes(config)
     yield from _prefixes(config)
+    yield from check_store(config.store)
+    yield from _signing(config)
+    yield from _retention(config)
+    yield from _cases(config)
     yield from check_entries(config)
 
 
@@ -295,6 +304,47 @@ def _prefixes(config: Config) -> Iterator[Finding]:
                 "take one of them out",
             )
         taken.add((route.source, route.prefix))
+
+
+def _signing(config: Config) -> Iterator[Finding]:
+    if config.journal.signing_key is None:
+        return
+    where, path = ("journal", "signing_key"), Path(config.journal.signing_key)
+    if "\0" in str(path):
+        yield Finding(where, f"{str(path)!r} is no path", "take the NUL out")
+    elif not path.exists():
+        yield Finding(where, f"{path} is not there: nothing is signed", f"b2bua journal key {path}", fatal=False)
+    elif path.resolve().is_relative_to(Path(config.journal.directory).resolve()):
+        problem = "stands in the journal's folder: whoever copies the journal can sign for us"
+        yield Finding(where, problem, "keep it elsewhere", fatal=False)
+
+
+def _retention(config: Config) -> Iterator[Finding]:
+    terms = config.retention
+    if terms is None:
+        return
+    if terms.hashed_days < terms.full_days:
+        yield Finding(
+            ("retention", "hashed_days"),
+            f"hashes would go after {terms.hashed_days} days, while the numbers themselves stand for {terms.full_days}",
+            "make hashed_days at least full_days",
+        )
+    if "\0" in terms.key_file:
+        yield Finding(("retention", "key_file"), f"{terms.key_file!r} is no path", "take the NUL out")
+    elif Path(terms.key_file).parent == Path(config.journal.directory):
+        yield Finding(
+            ("retention", "key_file"),
+            "stands in the journal's folder: whoever copies the journal has the key to its hashes",
+            "keep it elsewhere",
+            fatal=False,
+        )
+
+
+def _cases(config: Config) -> Iterator[Finding]:
+    webhook = config.cases.webhook
+    if webhook is not None and not _WEBHOOK.fullmatch(webhook):
+        mend = "write it whole, as https://chat.example.be/hooks/cases"
+        yield Finding(("cases", "webhook"), "is no address of the web", mend)
 
 
 def _known(trunks: dict[str, Trunk]) -> str:

@@ -4,8 +4,6 @@ import datetime
 from collections.abc import Iterator
 from typing import Final
 
-import attrs
-
 from b2bua.config.finding import Finding
 from b2bua.config.tree import Config
 from policy.claim import TrunkClass
@@ -23,8 +21,8 @@ def due(config: Config, register: Register, day: datetime.date) -> list[Finding]
 
 def _due(config: Config, register: Register, day: datetime.date) -> Iterator[Finding]:
     yield from _conditions(config, register, day)
-    for field in attrs.fields(type(config.register)):
-        yield from _ends(field.name, getattr(config.register, field.name), register, day)
+    for kind, entries in config.register.kinds().items():
+        yield from _ends(kind, entries, register, day)
     for index, shadow in enumerate(config.register.shadow):
         if shadow.holds(day):
             yield Finding(

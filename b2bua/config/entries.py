@@ -28,6 +28,7 @@ E = TypeVar("E", bound=kinds.Entry)
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,14}")
+_ACCOUNT: Final = re.compile(r"(?!(?i:anonymous|unknown|unavailable|restricted)\Z)[^\s@:;<>\"]{1,128}")
 _COMPANY: Final = re.compile(r"[01][0-9]{3}\.?[0-9]{3}\.?[0-9]{3}")
 #: Wrong numbers of one list that are told.
 _MOST: Final = 10
@@ -177,8 +178,19 @@ def _decision(where: Where, entry: kinds.Decision, known: _Known) -> Iterator[Fi
     yield from _interface((*where, "trunk"), entry.trunk, known, _SCREENED)
 
 
-def _blocked_user(where: Where, entry: kinds.BlockedUser, _: _Known) -> Iterator[Finding]:
-    yield from _number((*where, "number"), entry.number)
+def _blocked_user(where: Where, entry: kinds.BlockedUser, known: _Known) -> Iterator[Finding]:
+    if entry.number is not None:
+        yield from _number((*where, "number"), entry.number)
+    if entry.account is not None and not _ACCOUNT.fullmatch(entry.account):
+        yield Finding(
+            (*where, "account"),
+            f"{entry.account!r} can be no user part of a SIP URI, or is one that all have",
+            "write what stands before the @ in From or P-Asserted-Identity, without spaces, and not anonymous",
+        )
+    if entry.trunk is not None:
+        yield from _interface((*where, "trunk"), entry.trunk, known, tuple(TrunkClass))
+    if not any((entry.number, entry.account, entry.peer, entry.trunk)):
+        yield Finding(where, "says nothing of whose calls are meant", "write number, account, peer or trunk")
 
 
 def _do_not_originate(where: Where, entry: kinds.DoNotOriginate, _: _Known) -> Iterator[Finding]:

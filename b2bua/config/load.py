@@ -87,20 +87,30 @@ def _told(gathered: Gathered, findings: Sequence[Finding], most: int = MOST_TOLD
 
 def _open_to_others(path: Path, config: tree.Config) -> list[Finding]:
     """A warning where every user of the host could read a password."""
-    index = next((at for at, trunk in enumerate(config.trunk) if trunk.credentials), None)
-    if index is None or not path.stat().st_mode & stat.S_IROTH:
+    places: list[Where] = [("trunk", at, "credentials") for at, trunk in enumerate(config.trunk) if trunk.credentials]
+    holders = () if config.roaming is None else config.roaming.camara
+    places += [("roaming", "camara", at, "oauth") for at, holder in enumerate(holders) if holder.oauth is not None]
+    places += [("store", "url")] if config.store is not None and config.store.has_password else []
+    if not places or not path.stat().st_mode & stat.S_IROTH:
         return []
-    where: Where = ("trunk", index, "credentials")
+    where = places[0]
     return [Finding(where, "every user of this host can read the password", f"chmod o-r {path}", fatal=False)]
 
 
 def _resolve(config: tree.Config, folder: Path) -> tree.Config:
     """Paths in the file are relative to the file, wherever the daemon is started from."""
     journal = attrs.evolve(config.journal, directory=str(folder / config.journal.directory))
+    if journal.signing_key is not None:
+        journal = attrs.evolve(journal, signing_key=str(folder / journal.signing_key))
     profile = config.profile
     if profile.name.endswith(".toml"):
         profile = attrs.evolve(profile, name=str(folder / profile.name))
-    return attrs.evolve(config, journal=journal, profile=profile)
+    retention = config.retention
+    if retention is not None:
+        retention = attrs.evolve(retention, key_file=str(folder / retention.key_file))
+    store = None if config.store is None else config.store.relative_to(folder)
+    roaming = None if config.roaming is None else config.roaming.relative_to(folder)
+    return attrs.evolve(config, journal=journal, profile=profile, retention=retention, store=store, roaming=roaming)
 
 
 def _structure(raw: dict[str, Any]) -> tuple[tree.Config | None, list[Finding]]:

@@ -22,10 +22,12 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from b2bua.config import tree
+from b2bua.config import roaming, tree
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.finding import Finding, Where
 from b2bua.config.header_rule import Action, Direction, HeaderRule, Part
+from b2bua.config.password import Password
+from b2bua.config.store import Clerk, Store
 from policy import register
 from policy.claim import TrunkClass
 from policy.roaming import Roaming as RoamingOutcome
@@ -39,7 +41,12 @@ TABLES: tuple[type, ...] = (
     tree.Profile,
     tree.Outbound,
     tree.Explain,
-    tree.Roaming,
+    roaming.OAuth,
+    roaming.Camara,
+    roaming.Dns,
+    roaming.NumberList,
+    roaming.Own,
+    roaming.Roaming,
     register.Dossier,
     register.MobileRange,
     register.Consent,
@@ -62,12 +69,17 @@ TABLES: tuple[type, ...] = (
     tree.Redirect,
     tree.Trunk,
     tree.Route,
+    Store,
+    tree.Retention,
+    tree.Nomadic,
+    tree.Cases,
     tree.Config,
 )
 #: Every set of words of which one is written.
 CHOICES: tuple[type[enum.Enum], ...] = (
     Action,
     Direction,
+    Clerk,
     Part,
     RoamingOutcome,
     TrunkClass,
@@ -75,11 +87,14 @@ CHOICES: tuple[type[enum.Enum], ...] = (
     register.Ruling,
     register.Service,
     tree.CalledFormat,
+    tree.FourEyes,
     tree.Inexpressible,
     tree.Isup,
+    tree.Language,
     tree.Mode,
     tree.Passage,
     tree.Redirects,
+    tree.WhenFull,
 )
 #: Keys that TOML spells as Python cannot.
 RENAMED: dict[type, dict[str, str]] = {
@@ -220,10 +235,10 @@ def _credentials(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
     return several
 
 
-def _password(value: object, _: type) -> tree.Password:
+def _password(value: object, _: type) -> Password:
     if not isinstance(value, str):
         raise ValueError("is not a string; write it in quotes")
-    return tree.Password(value)
+    return Password(value)
 
 
 def _converter() -> cattrs.Converter:
@@ -235,10 +250,11 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Endpoint, _parsed(Endpoint.parse))
     converter.register_structure_hook(Peer, _parsed(Peer.parse))
     converter.register_structure_hook(Network, _parsed(ipaddress.ip_network))
+    converter.register_structure_hook(Network | None, _parsed(ipaddress.ip_network))
     converter.register_structure_hook(bool, _strict(bool, "true or false"))
     for choice in CHOICES:
         converter.register_structure_hook(choice, _choice(choice))
-    converter.register_structure_hook(tree.Password, _password)
+    converter.register_structure_hook(Password, _password)
     converter.register_structure_hook_func(_is_list, _list(converter))
     converter.register_structure_hook_func(_is_set, _set(converter))
     converter.register_structure_hook_func(_is_free, _table(lambda value, _: dict(value)))

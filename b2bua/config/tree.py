@@ -9,6 +9,9 @@ import attrs
 
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.header_rule import HeaderRule
+from b2bua.config.password import Password
+from b2bua.config.roaming import Roaming
+from b2bua.config.store import Clerk, Store
 from policy.claim import TrunkClass
 from policy.profile import Profile as PolicyProfile
 from policy.register import (
@@ -27,7 +30,6 @@ from policy.register import (
     Suspension,
 )
 from policy.register import Register as PolicyRegister
-from policy.roaming import Roaming as RoamingOutcome
 
 _COUNT = attrs.validators.optional([attrs.validators.ge(0), attrs.validators.le(1_000_000)])
 _RATE = attrs.validators.optional([attrs.validators.ge(0.01), attrs.validators.le(100_000.0)])
@@ -80,6 +82,16 @@ class Sip:
     answers somehow (RFC 3261 §11); when it gets none, the call ends. 0: never."""
 
 
+class WhenFull(enum.StrEnum):
+    """`when_full` of `[journal]`: what becomes of new screened calls whose evidence has no place any more, neither on
+    disk nor in memory. Calls that stand, national calls and emergencies go on either way."""
+
+    REFUSE = "refuse"
+    """503 with Retry-After."""
+    CARRY = "carry"
+    """They are judged like any other, and leave no evidence but their number (`gap`)."""
+
+
 @attrs.frozen(kw_only=True)
 class Journal:
     """`[journal]`: where the evidence goes."""
@@ -90,6 +102,20 @@ class Journal:
     """Size of one segment, MiB, allocated ahead so that a full disk is met at a segment's start, not in a call."""
     fsync_seconds: float = attrs.field(default=1.0, validator=[attrs.validators.ge(0.01), attrs.validators.le(60.0)])
     """How often the segment is forced to disk: what a loss of power may cost. A killed process loses nothing."""
+    segment_hours: int = attrs.field(default=24, validator=[attrs.validators.ge(1), attrs.validators.le(744)])
+    """After how long another segment is begun though this one is not full: only closed ones are signed, packed and
+    purged."""
+    spool_lines: int = attrs.field(
+        default=20_000, validator=[attrs.validators.ge(2_000), attrs.validators.le(1_000_000)]
+    )
+    """Lines that wait in memory for a full disk, some 3 KB each; the last fifth is for calls that are going on."""
+    when_full: WhenFull = WhenFull.REFUSE
+    """"refuse" or "carry": what becomes of new screened calls when that is used up too."""
+    signing_key: str | None = None
+    """The Ed25519 key (`b2bua journal key`) that signs closed segments, and answers to the regulator. Relative to the
+    configuration file. Without it nothing is signed."""
+    pack: bool = True
+    """Whether closed segments are packed (gzip)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -107,16 +133,14 @@ class Profile:
         return PolicyProfile.load(Path(self.name) if self.name.endswith(".toml") else self.name, self.settings)
 
 
-@attrs.frozen(kw_only=True)
-class Roaming:
-    """`[roaming]`: what is known of mobile subscribers abroad, as a table."""
+class FourEyes(enum.StrEnum):
+    """`four_eyes` of `[register]`: which of the entries that `b2bua register` makes one person alone may not put in
+    force."""
 
-    table: dict[str, RoamingOutcome] = attrs.field(factory=dict)
-    """Number (+32...) to outcome: "abroad", "not abroad", "unknown subscriber" or "failed".
-
-    A number that stands in no line is an unknown subscriber."""
-    not_offered: tuple[str, ...] = ()
-    """Prefixes (+32456) whose holder offers no check; only with a dossier may their numbers be withheld."""
+    NONE = "none"
+    RELIEF = "relief"
+    """Those by which more passes than before; whatever stops calls is in force at once."""
+    ALL = "all"
 
 
 @attrs.frozen(kw_only=True)
@@ -152,12 +176,19 @@ class Register:
     """Where session border controllers stand (¶20-23)."""
     shadow: tuple[Shadow, ...] = ()
     """Trunks that are judged and not changed, for 30 days at most."""
+    four_eyes: FourEyes = FourEyes.NONE
+    """"none", "relief" or "all": which of the entries that `b2bua register` makes another person must approve. Those
+    that stand in a file are whoever's who may write it."""
+
+    def kinds(self) -> dict[str, tuple[Entry, ...]]:
+        """The entries of each kind, under the name of its table, in the order in which they are written."""
+        names = [field.name for field in attrs.fields(type(self)) if field.name != "four_eyes"]
+        return {name: getattr(self, name) for name in names}
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """All of them, kind by kind, in the order in which they are written."""
-        kinds: tuple[tuple[Entry, ...], ...] = attrs.astuple(self, recurse=False)
-        return tuple(entry for kind in kinds for entry in kind)
+        """All of them, kind by kind."""
+        return tuple(entry for kind in self.kinds().values() for entry in kind)
 
     def as_register(self) -> PolicyRegister:
         """What verdicts are found by. Its version is the number of its entries and a digest of all they say."""
@@ -284,13 +315,6 @@ class Redirect:
     be withheld is blocked either way."""
 
 
-@attrs.frozen
-class Password:
-    """A secret that shows itself nowhere."""
-
-    text: str = attrs.field(repr=False)
-
-
 @attrs.frozen(kw_only=True)
 class Credentials:
     """`[trunk.credentials]`: who we are to a trunk whose servers ask (RFC 3261 §22)."""
@@ -386,6 +410,10 @@ class Trunk:
     """Whether calls that came in by it lose every display-name, and not only those that show a number."""
     max_foreign_share: float = attrs.field(default=0.2, validator=_SHARE)
     """The share of foreign and anonymous callers, from 0 to 1, above which a national-transit trunk raises an alarm."""
+    operator: str = ""
+    """Whose network is on its other side, as a letter to the regulator names it (art. 4 §2)."""
+    contact: str = ""
+    """Where that operator is asked from whom a call came: an address of its abuse desk, a telephone."""
 
     @property
     def trunk_class(self) -> TrunkClass:
@@ -403,6 +431,61 @@ class Route:
     """What the called number, in the form +..., starts with; the longest match wins. Empty: every number."""
     to: str
     """The trunk the call leaves by."""
+
+
+@attrs.frozen(kw_only=True)
+class Retention:
+    """`[retention]`: how long numbers stand. Without this table they stand for ever: to delete is asked for.
+
+    The decree names no period; these are a lawyer's to set.
+    """
+
+    key_file: str
+    """The key of the hashes that stand for numbers after their time; relative to the configuration file. Whoever has it
+    finds a number again."""
+    full_days: int = attrs.field(default=120, validator=[attrs.validators.ge(1), attrs.validators.le(3_650)])
+    """Days for which a call's evidence is kept whole; then its numbers, names and headers go."""
+    hashed_days: int = attrs.field(default=365, validator=[attrs.validators.ge(1), attrs.validators.le(3_650)])
+    """Days for which a keyed hash of each number stands instead, and the call can be found; no fewer than
+    `full_days`."""
+
+
+@attrs.frozen(kw_only=True)
+class Nomadic:
+    """`[nomadic]`: when a nomadic number's use from abroad is no longer occasional (art. 4 §1, ¶15), for which the law
+    has no figure."""
+
+    window_days: int = attrs.field(default=90, validator=[attrs.validators.ge(1), attrs.validators.le(366)])
+    """Days that are looked at."""
+    max_share: float = attrs.field(default=0.25, validator=_SHARE)
+    """The share of a number's calls that came from abroad, from 0 to 1, above which somebody is told."""
+    min_calls: int = attrs.field(default=20, validator=[attrs.validators.ge(1), attrs.validators.le(1_000_000)])
+    """Calls from abroad below which a share says nothing."""
+
+
+class Language(enum.StrEnum):
+    """In which an answer or a letter is written."""
+
+    FRENCH = "fr"
+    DUTCH = "nl"
+    ENGLISH = "en"
+
+
+@attrs.frozen(kw_only=True)
+class Cases:
+    """`[cases]`: how the regulator's requests are worked on (art. 4 §2)."""
+
+    operator: str = ""
+    """Who we are, as answers and letters name us: name, and the number in the register of companies."""
+    contact: str = ""
+    """Where we can be asked back."""
+    language: Language = Language.FRENCH
+    """"fr", "nl" or "en": what an answer is written in unless the command says otherwise."""
+    clock_error_seconds: int = attrs.field(default=300, validator=[attrs.validators.ge(0), attrs.validators.le(86_400)])
+    """How far a moment in a request may be wrong: a call is looked for so long before and after it."""
+    webhook: str | None = attrs.field(default=None, repr=False)
+    """An address, https:// or http://, that gets each reminder as JSON by POST, without a number or a name. What
+    follows its host may be a secret, and is shown nowhere."""
 
 
 @attrs.frozen(kw_only=True)
@@ -436,11 +519,28 @@ class Config:
     emergency: Emergency | None = None
     register: Register = attrs.field(factory=Register)
     explain: Explain = attrs.field(factory=Explain)
+    store: Store | None = None
+    """Without it calls cannot be searched for, and no clerk works beside the daemon."""
+    cases: Cases = attrs.field(factory=Cases)
+    retention: Retention | None = None
+    """Without it nothing is forgotten."""
+    nomadic: Nomadic = attrs.field(factory=Nomadic)
     trunk: tuple[Trunk, ...]
     route: tuple[Route, ...] = ()
     workers: int = attrs.field(default=1, validator=[attrs.validators.ge(1), attrs.validators.le(16)])
     """How many processes share the calls, each on a core of its own; they are one gateway to everybody else. With more
     than one, answered calls outlive a process that dies. Linux only."""
+
+    clerk: Clerk | None = None
+    """"daemon" or "apart": who starts `b2bua clerk`; left out, the daemon does where anything is configured for it."""
+
+    @property
+    def has_clerk(self) -> bool:
+        """Whether the daemon starts one: by the setting, or for an index, for keeping evidence no longer than it may
+        be, for signatures, or for the reminders of cases."""
+        if self.clerk is not None:
+            return self.clerk is Clerk.DAEMON
+        return bool(self.store or self.retention or self.journal.signing_key or self.cases.operator)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """The listening addresses of all trunks, by what they are called."""

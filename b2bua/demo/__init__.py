@@ -3,6 +3,7 @@
 - `story.py`      one call, its article, and what each side may see of it
 - `stories.py`    the stories
 - `carrier.py`    a small user agent: calls, answers, remembers (sans-IO)
+- `holder.py`     a mobile operator that is asked where its subscribers are, and does it wrong when it is told to
 - `witness.py`    reads the journal while it is written
 - `judgement.py`  what was seen, held against the story
 - `stage.py`      the daemon and the carriers on real sockets; plays one story

@@ -5,6 +5,8 @@
     127.0.0.3   the national carrier (NAT-1)
     127.0.0.4   another national operator (NAT-2), told apart from NAT-1 by its address
 
+and on 127.0.0.1 the mobile operator too, which is asked over HTTP where its subscribers are.
+
 Everything runs in one loop, yet the carriers and the daemon meet only on the wire.
 """
 
@@ -21,10 +23,25 @@ from typing import Final
 import attrs
 
 from b2bua.app import App
-from b2bua.config import Config, Emergency, Endpoint, Journal, Peer, Register, Roaming, Route, Target, Trunk
+from b2bua.config import (
+    Camara,
+    Config,
+    Emergency,
+    Endpoint,
+    Journal,
+    OAuth,
+    Password,
+    Peer,
+    Register,
+    Roaming,
+    Route,
+    Target,
+    Trunk,
+)
 from b2bua.demo.carrier import Carrier
+from b2bua.demo.holder import CLIENT, SECRET, Stub, served
 from b2bua.demo.judgement import Played, Sighting, judge
-from b2bua.demo.stories import NOT_OFFERED, ROAMING
+from b2bua.demo.stories import NOT_OFFERED, SUBSCRIBERS
 from b2bua.demo.story import Side, Story
 from b2bua.demo.witness import Witness, of_call
 from b2bua.errors import GatewayError
@@ -133,7 +150,8 @@ async def staged(directory: Path) -> AsyncIterator[Stage]:
     async with contextlib.AsyncExitStack() as stack:
         sockets = {side: stack.enter_context(_bound(host)) for side, host in _HOSTS.items()}
         where = {side: Endpoint(*sock.getsockname()) for side, sock in sockets.items()}
-        app = App.open(config(directory, where, *_free_endpoints()))
+        holder = await stack.enter_async_context(served(Stub(SUBSCRIBERS)))
+        app = App.open(config(directory, where, *_free_endpoints(), holder))
         try:
             app.start()
         except BaseException:
@@ -151,11 +169,13 @@ async def staged(directory: Path) -> AsyncIterator[Stage]:
         yield stage
 
 
-def config(directory: Path, carriers: dict[Side, Endpoint], international: Endpoint, national: Endpoint) -> Config:
+def config(
+    directory: Path, carriers: dict[Side, Endpoint], international: Endpoint, national: Endpoint, holder: str
+) -> Config:
     """What an operator would write into a file for this play."""
     return Config(
         journal=Journal(directory=str(directory), segment_mib=1),
-        roaming=Roaming(table=dict(ROAMING), not_offered=(NOT_OFFERED,)),
+        roaming=Roaming(camara=(_holder(holder),), not_offered=(NOT_OFFERED,)),
         register=Register(dossier=(Dossier(prefix=NOT_OFFERED, reference="DEMO", since=datetime.date(2024, 12, 1)),)),
         emergency=Emergency(route=Side.NATIONAL),
         trunk=(
@@ -168,6 +188,17 @@ def config(directory: Path, carriers: dict[Side, Endpoint], international: Endpo
             Route(source=Side.NATIONAL, to=Side.FOREIGN),
             Route(source=Side.NEIGHBOUR, prefix="+32", to=Side.NATIONAL),
         ),
+    )
+
+
+def _holder(address: str) -> Camara:
+    """The mobile operator. It fails whenever it is asked about one of its subscribers, and is asked on all the same."""
+    return Camara(
+        name="mobile operator",
+        prefixes=("+324",),
+        url=f"{address}/device-roaming-status/v1",
+        oauth=OAuth(token_url=f"{address}/token", client_id=CLIENT, client_secret=Password(SECRET)),
+        failures=0,
     )
 
 

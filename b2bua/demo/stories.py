@@ -1,9 +1,9 @@
-"""The stories, in the order they are played. The numbers of mobile subscribers are those of `ROAMING`."""
+"""The stories, in the order they are played. The numbers of mobile subscribers are those of `SUBSCRIBERS`."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from b2bua.demo.story import Fields, Side, Story
-from policy.roaming import Roaming
 from policy.verdict import Outcome
 
 _BRUSSELS: Final = "+3225551212"
@@ -14,8 +14,9 @@ _AT_HOME: Final = "+32475222222"
 _UNREACHABLE: Final = "+32475333333"
 _UNCHECKED: Final = "+32456123456"
 
-#: What the holders of mobile numbers say in this play.
-ROAMING: Final = {_ABROAD: Roaming.ABROAD, _AT_HOME: Roaming.NOT_ABROAD, _UNREACHABLE: Roaming.FAILED}
+#: The subscribers of the mobile operator in this play, as `holder.Stub` has them: in Germany, in Belgium, and one who
+#: cannot be asked about.
+SUBSCRIBERS: Final[Mapping[str, int | str]] = {_ABROAD: 262, _AT_HOME: 206, _UNREACHABLE: "failing"}
 #: A range whose holder has shown that it cannot check, with a dossier that says so.
 NOT_OFFERED: Final = "+32456"
 

@@ -8,20 +8,19 @@ still verifies, while nobody can find a telephone number by trying them all agai
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
 
 import attrs
 import orjson
 
+from b2bua.evidence.reading import lines
+
 GENESIS = "0" * 64
 """What the first line of a chain names as the one before it."""
-DIGITS: Final = 8
-"""Of a segment's number in its name."""
 _SALT_BYTES = 16
 _ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f])")
-_UNHASHED = ("hash", "personal")
+_UNHASHED = ("hash", "personal", "hashed")
 
 
 @attrs.frozen
@@ -30,10 +29,11 @@ class Broken:
 
     file: Path
     line: int
+    """0 where it is the file itself."""
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.problem}"
+        return f"{self.file}:{self.line}: {self.problem}" if self.line else f"{self.file}: {self.problem}"
 
 
 def seal(facts: Mapping[str, object], personal: Mapping[str, object], previous: str, salts: bytes) -> tuple[bytes, str]:
@@ -75,19 +75,6 @@ def legible(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-def segments_of(directory: Path) -> list[Path]:
-    """The segments of the journal in a folder, oldest first."""
-    return sorted(directory.glob(f"journal-{'[0-9]' * DIGITS}.jsonl"))
-
-
-def chains_of(directory: Path) -> list[list[Path]]:
-    """The segments of each chain in the folder of a journal: its own, one for each worker that has written, and that
-    of the desk."""
-    workers = sorted(directory.glob("worker-*"), key=lambda folder: (len(folder.name), folder.name))
-    folders = [directory, *workers, directory / "desk"]
-    return [segments for segments in map(segments_of, folders) if segments]
-
-
 def verify(segments: Iterable[Path], previous: str = GENESIS) -> Broken | None:
     """The first line that does not follow from the one before; None when all hold.
 
@@ -95,22 +82,14 @@ def verify(segments: Iterable[Path], previous: str = GENESIS) -> Broken | None:
     """
     for path in segments:
         for number, line in enumerate(lines(path), start=1):
-            problem, previous = _problem(line, previous)
+            problem, previous = followed(line, previous)
             if problem:
                 return Broken(path, number, problem)
     return None
 
 
-def lines(path: Path) -> Iterator[bytes]:
-    """The lines of a segment; the zeros that were allocated ahead are no lines, a torn last line is one."""
-    with path.open("rb") as file:
-        for line in file:
-            if not line.strip(b"\0"):
-                return
-            yield line.rstrip(b"\n")
-
-
-def _problem(line: bytes, previous: str) -> tuple[str, str]:
+def followed(line: bytes, previous: str) -> tuple[str, str]:
+    """What is wrong with the line that should follow the one with that hash, "" for nothing; and its own hash."""
     try:
         # Two keys of one name: readers differ in which they believe, and the hash would cover the last alone.
         json.loads(line, object_pairs_hook=_unique)

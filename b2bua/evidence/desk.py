@@ -9,7 +9,8 @@ import datetime
 import fcntl
 import os
 import time  # noqa: TID251 - waits for another command
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,8 @@ import orjson
 
 from b2bua.call.acts import Record
 from b2bua.errors import JournalError
-from b2bua.evidence.chain import DIGITS, GENESIS, lines, salt_size, seal, segments_of
+from b2bua.evidence.chain import GENESIS, printable, salt_size, seal
+from b2bua.evidence.reading import is_packed, lines, number_of, records, segment_name, segments_of
 
 FOLDER: Final = "desk"
 """Of the journal's folder."""
@@ -27,6 +29,7 @@ SEGMENT: Final = 64 * 1024 * 1024
 #: Seconds that a command waits for another one that writes.
 _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.02
+_BLOCK: Final = 64 * 1024
 
 
 @attrs.define(eq=False)
@@ -48,14 +51,11 @@ class Desk:
         Raises JournalError where another line cannot be read: what follows from half of a history may be wrong.
         """
         segments = segments_of(self.directory)
-        for path in segments:
+        for path in segments[:-1]:
             for number, line in enumerate(lines(path), start=1):
-                try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    if path == segments[-1] and not _ends_whole(path):
-                        return
-                    raise JournalError(f"{path}:{number}: is not a journal line; `b2bua journal verify`") from error
+                yield _read(path, number, line)
+        for path in segments[-1:]:
+            yield from (line for _, line in records(path))
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[Sequence[Record]], None]]:
@@ -92,32 +92,38 @@ class Desk:
                 return
 
     def _append(self, records: Sequence[Record]) -> None:
-        path, previous = self._last()
+        path, size, previous = self._end()
         batch = bytearray()
-        if path is None or path.stat().st_size >= SEGMENT:
-            path = self._next(path)
+        if not size:
             records = [_first(path, records[0].at), *records]
         for record in records:
-            facts = {"kind": record.kind, "call": record.call, "at": record.at, **record.facts}
-            line, previous = seal(facts, record.personal, previous, self.randbytes(salt_size(record.personal)))
+            line, previous = self._seal(record, previous)
             batch += line
         self._put(path, bytes(batch))
 
-    def _last(self) -> tuple[Path | None, str]:
-        """The segment that is written to, cut at its last whole line, and the hash of that."""
-        previous, last = GENESIS, None
-        for path in reversed(segments_of(self.directory)):
-            last = last or path
-            _cut(path)
-            found = [*lines(path)][-1:]
-            if found:
-                previous = str(orjson.loads(found[0])["hash"])
-                break
-        return last, previous
+    def _seal(self, record: Record, previous: str) -> tuple[bytes, str]:
+        facts: dict[str, object] = {"kind": record.kind, "call": record.call, "at": record.at, **record.facts}
+        salts = self.randbytes(salt_size(record.personal))
+        try:
+            return seal(facts, record.personal, previous, salts)
+        except orjson.JSONEncodeError:  # a command line may hold bytes that are no UTF-8
+            told = {name: printable(value) for name, value in facts.items()}
+            return seal(told, {name: printable(value) for name, value in record.personal.items()}, previous, salts)
 
-    def _next(self, path: Path | None) -> Path:
-        number = 0 if path is None else int(path.stem.rpartition("-")[2])
-        return self.directory / f"journal-{number + 1:0{DIGITS}d}.jsonl"
+    def _end(self) -> tuple[Path, int, str]:
+        """The segment that is written to, its size once it is cut at its last whole line, and the hash of the last line
+        of all."""
+        segments = segments_of(self.directory)
+        if not segments:
+            return self.directory / segment_name(1), 0, GENESIS
+        last = segments[-1]
+        size, line = (SEGMENT, _last_of(last)) if is_packed(last) else _cut(last)
+        if not line:  # the disk was full as it was begun
+            line = next((found for path in reversed(segments[:-1]) if (found := _last_of(path))), b"")
+        previous = str(_read(last, 0, line)["hash"]) if line else GENESIS
+        if size >= SEGMENT:
+            return self.directory / segment_name(number_of(last) + 1), 0, previous
+        return last, size, previous
 
     def _put(self, path: Path, data: bytes) -> None:
         """Appends all of it, or leaves the segment as it was."""
@@ -137,22 +143,53 @@ class Desk:
         _sync_folder(self.directory)
 
 
+def look(
+    desk: Desk, by: str, what: str, asked: Mapping[str, object], *, calls: int, why: str, now: datetime.datetime
+) -> None:
+    """Records that somebody is shown evidence; whoever shows it does so after this has returned, and not when it fails.
+
+    `what` is the command, `asked` what it was asked for (numbers, periods), `calls` how many calls are shown, `why` a
+    case or a reference. Raises JournalError.
+    """
+    facts = {"by": by, "what": what, "calls": calls, "why": why}
+    desk.write([Record("look", "", now, facts, {"asked": dict(asked)} if asked else {})])
+
+
 def _first(path: Path, now: datetime.datetime) -> Record:
-    return Record("segment", "", now, {"segment": int(path.stem.rpartition("-")[2]), "open": []})
+    return Record("segment", "", now, {"segment": number_of(path), "open": []})
 
 
-def _ends_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _read(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = orjson.loads(line)
+        record["hash"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        where = f"{path}:{number}" if number else f"the last line of {path}"
+        raise JournalError(f"{where}: is not a journal line; `b2bua journal verify`") from error
+    return dict(record)
 
 
-def _cut(path: Path) -> None:
-    """Takes a torn last line off: whoever wrote it was never told that it stands."""
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
+def _cut(path: Path) -> tuple[int, bytes]:
+    """Takes a torn last line off, for whoever wrote it was never told that it stands; the size then, and the last line.
+
+    From the end on: a line may be long, and a segment longer.
+    """
+    with path.open("r+b") as file:
+        size = start = file.seek(0, os.SEEK_END)
+        tail, block = b"", _BLOCK
+        while start and tail.count(b"\n") < 2:
+            start, block = max(0, start - block), 2 * block
+            file.seek(start)
+            tail = file.read(size - start - len(tail)) + tail
+        whole = tail.rfind(b"\n") + 1
+        if start + whole < size:
+            file.truncate(start + whole)
+    return start + whole, tail[:whole].rstrip(b"\n").rpartition(b"\n")[2]
+
+
+def _last_of(path: Path) -> bytes:
+    """The last line of a segment, packed or not; nothing where it has none."""
+    return next(iter(deque(lines(path), maxlen=1)), b"")
 
 
 def _sync_folder(directory: Path) -> None:

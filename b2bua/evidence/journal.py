@@ -6,13 +6,15 @@ lines; what has been written survives the process at once, and a loss of power a
 
 When the disk fails, lines wait in a bounded spool in memory, in order; `is_full` says when that is used up, and
 whoever admits calls must look at it first. Lines beyond the spool are counted, and the count is a line (`gap`) of its
-own once the disk is well again.
+own once the disk is well again. A disk that is full at the start is no other: the first segment begins when it can.
 """
 
 import datetime
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -21,12 +23,18 @@ import orjson
 
 from b2bua.call.acts import Record
 from b2bua.errors import JournalError
-from b2bua.evidence.chain import DIGITS, GENESIS, printable, salt_size, seal, segments_of
+from b2bua.evidence.chain import GENESIS, printable, salt_size, seal
+from b2bua.evidence.reading import number_of, segment_name, segments_of
 
 SPOOL: Final = 20_000
-"""Lines that may wait for a failing disk."""
-SPARE: Final = 2_000
-"""Lines of the spool kept for calls that are already going on: their ends are never refused."""
+"""Lines that may wait for a failing disk, unless it is said otherwise."""
+SPARE: Final = 5
+"""One part in so many of the spool is kept for calls that are already going on: their ends are never refused. It is
+more than the lines of a batch of new ones, all of which are admitted by what the spool held before."""
+AGE: Final = datetime.timedelta(hours=24)
+"""After which a segment is closed, unless it is said otherwise: a closed one can be signed, packed and purged."""
+#: What a disk says that is full; the journal begins on one, and waits.
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 @attrs.define(eq=False)
@@ -36,6 +44,10 @@ class Journal:
     directory: Path
     segment_size: int
     randbytes: Callable[[int], bytes] = attrs.field(repr=False)
+    spool: int = SPOOL
+    """Lines that may wait for a failing disk."""
+    age: datetime.timedelta = AGE
+    """How long a segment is written to at most (`turn`)."""
     previous: str = GENESIS
     """Hash of the last line."""
     number: int = 0
@@ -49,6 +61,8 @@ class Journal:
     _first_line: int = attrs.field(default=0, init=False)
     """Where the segment's first line ends."""
     _synced: int = attrs.field(default=0, init=False)
+    _began: datetime.datetime = attrs.field(default=datetime.datetime.min, init=False)
+    """When the segment did, or should have."""
     _open_calls: dict[str, None] = attrs.field(factory=dict, init=False, repr=False)
     _spool: list[Record] = attrs.field(factory=list, init=False, repr=False)
     _lost: int = attrs.field(default=0, init=False)
@@ -62,18 +76,22 @@ class Journal:
         randbytes: Callable[[int], bytes],
         now: datetime.datetime,
         standing: Collection[str] = (),
+        *,
+        spool: int = SPOOL,
+        age: datetime.timedelta = AGE,
     ) -> "Journal":
         """Continues the chain that is there, or begins one; calls left open by a crash are ended as `interrupted`, but
         for those that are `standing`: they have outlived it.
 
-        Raises JournalError when the folder cannot be written, or another process writes there.
+        Raises JournalError when the folder cannot be written, but for a disk that is full, or another process writes
+        there.
         """
-        journal = cls(directory, segment_size, randbytes)
+        journal = cls(directory, segment_size, randbytes, spool, age)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             journal._hold()
             lost = journal._resume()
-            journal._begin_segment(now)
+            journal._begin(now)
         except BlockingIOError as error:
             journal._release()
             raise JournalError(f"the journal in {directory} is being written by another process") from error
@@ -110,7 +128,7 @@ class Journal:
     @property
     def is_full(self) -> bool:
         """Whether a new call's evidence might find no room, on disk or in the spool."""
-        return len(self._spool) >= SPOOL - SPARE
+        return len(self._spool) >= self.spool - self.spool // SPARE
 
     @property
     def waiting(self) -> int:
@@ -124,17 +142,17 @@ class Journal:
     def append(self, records: Iterable[Record]) -> bool:
         """Writes a batch; False when it had to be spooled. After a failure only `flush` tries again, at its pace."""
         for record in records:
-            if len(self._spool) < SPOOL:
+            if len(self._spool) < self.spool:
                 self._spool.append(record)
             else:
                 self._lost += 1
         return self.failure is None and self.flush()
 
     def flush(self) -> bool:
-        """Tries to write what waits."""
-        if not self._spool:
+        """Tries to write what waits, and to begin where the disk was full at the start."""
+        if not self._spool and not self._awaits_disk:
             return True
-        now = self._spool[-1].at
+        now = self._spool[-1].at if self._spool else self._began
         try:
             self._write_spool()
             if self._lost:
@@ -146,6 +164,16 @@ class Journal:
             return False
         self.failure = None
         return True
+
+    def turn(self, now: datetime.datetime) -> None:
+        """Closes the segment and begins the next, when it has become too old and something stands in it.
+
+        A disk that has no place for the next is no failure: there is room in this one yet, and this is asked again.
+        """
+        if self._fd < 0 or self._spool or now - self._began < self.age or self._is_fresh():
+            return
+        with suppress(OSError):
+            self._begin_segment(now)
 
     def unsynced(self) -> int | None:
         """A descriptor of the segment for `sync`, which may run in a thread; None when all is on disk already.
@@ -164,12 +192,17 @@ class Journal:
     def close(self) -> None:
         """Writes what waits, gives back what was allocated ahead, and closes; idempotent. Raises OSError."""
         try:
-            if self._fd >= 0:
+            if self._spool:
                 self.flush()
-                fd, self._fd = self._fd, -1
-                _finish(fd, self._offset)
+            fd, self._fd = self._fd, -1
+            _finish(fd, self._offset)
         finally:
             self._release()
+
+    @property
+    def _awaits_disk(self) -> bool:
+        """Whether no segment could begin yet."""
+        return self._fd < 0 <= self._lock
 
     def _hold(self) -> None:
         self._lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -182,6 +215,8 @@ class Journal:
 
     def _write_spool(self) -> None:
         """All that waits, as one `pwrite`; the chain moves on only when it is written."""
+        if self._awaits_disk:
+            self._begin_segment(self._began)
         batch, previous = bytearray(), self.previous
         for record in self._spool:
             line, previous = self._seal(record, previous)
@@ -212,9 +247,19 @@ class Journal:
             personal = {name: printable(value) for name, value in record.personal.items()}
             return seal(told, personal, previous, salts)
 
+    def _begin(self, now: datetime.datetime) -> None:
+        """The first segment, unless the disk is full."""
+        self._began = now
+        try:
+            self._begin_segment(now)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            self.failure = error.strerror
+
     def _begin_segment(self, now: datetime.datetime) -> None:
         """Closes the segment at its last line and allocates the next, so that a full disk is met here."""
-        path = self.directory / f"journal-{self.number + 1:0{DIGITS}d}.jsonl"
+        path = self.directory / segment_name(self.number + 1)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         first = Record("segment", "", now, {"segment": self.number + 1, "open": list(self._open_calls)})
         line, previous = self._seal(first, self.previous)
@@ -228,7 +273,7 @@ class Journal:
         full, end = self._fd, self._offset
         self._fd, self.number, self.previous = fd, self.number + 1, previous
         self._offset = self._first_line = len(line)
-        self._synced = 0
+        self._synced, self._began = 0, now
         # Last, for it may fail: the journal stands in its new segment by then, and can go on there.
         _finish(full, end)
 
@@ -240,7 +285,7 @@ class Journal:
         segments = self.segments()
         torn = 0
         if segments:
-            self.number = int(segments[-1].stem.rpartition("-")[2])
+            self.number = number_of(segments[-1])
         for path in reversed(segments):
             whole = self._read(path)
             torn += _cut(path, whole)
@@ -300,15 +345,28 @@ def _finish(fd: int, end: int) -> None:
 
 
 def _cut(path: Path, whole: int) -> int:
-    """Takes off what stands behind the last whole line and keeps it beside the segment; returns how much it was."""
+    """Takes off what stands behind the last whole line and keeps it beside the segment; returns how much it was.
+
+    What was allocated ahead goes first: on a full disk it is where the torn line finds a place.
+    """
     with path.open("r+b") as file:
         file.seek(whole)
         torn = _written(file)
+        file.truncate(whole + len(torn))
         if torn:
             with path.with_suffix(".torn").open("ab") as beside:
                 beside.write(torn + b"\n")
         file.truncate(whole)
+        if whole and not _ends_line(file, whole):
+            file.seek(whole)
+            file.write(b"\n")
     return len(torn)
+
+
+def _ends_line(file: BinaryIO, end: int) -> bool:
+    """Whether a line ends there: one that is whole may have lost its line end alone."""
+    file.seek(end - 1)
+    return file.read(1) == b"\n"
 
 
 def _written(file: BinaryIO) -> bytes:

@@ -18,7 +18,9 @@ from typing import Final
 import attrs
 import orjson
 
+from b2bua.amendments import renew
 from b2bua.app import settle
+from b2bua.beside import Beside
 from b2bua.config import Config, reread
 from b2bua.errors import GatewayError
 from b2bua.trunk import Trunks
@@ -70,6 +72,7 @@ class Overseer:
     reports: socket.socket
     lifeline: tuple[int, int]
     """A pipe that nothing is written to: its end is ours."""
+    clerk: Beside | None = None
     _signals: socket.socket = attrs.field(init=False)
     _waker: socket.socket = attrs.field(init=False)
     _is_ending: bool = attrs.field(default=False, init=False)
@@ -108,7 +111,8 @@ class Overseer:
             )
             for slot in range(count)
         ]
-        return cls(config, path, tuple([Child(station) for station in stations]), heard, lifeline)
+        children = tuple([Child(station) for station in stations])
+        return cls(config, path, children, heard, lifeline, Beside.of(config, path))
 
     def serve(self) -> None:
         """Until SIGTERM or SIGINT. Raises GatewayError when a worker cannot begin."""
@@ -125,6 +129,7 @@ class Overseer:
                     selector.select(self._until_due())
                     self._hear_reports()
                     self._hear_signals()
+                    self._tend_clerk()
                     for child in self.children:
                         if child.due is not None and child.due <= time.monotonic() and not self._is_ending:
                             self._begin(child)
@@ -166,8 +171,12 @@ class Overseer:
             sys.stderr.flush()
             os._exit(code)
 
+    def _tend_clerk(self) -> None:
+        if self.clerk is not None and not self._is_ending:
+            self.clerk.tend(time.monotonic())
+
     def _until_due(self) -> float | None:
-        due = [child.due for child in self.children if child.due is not None]
+        due = [one.due for one in (*self.children, self.clerk) if one is not None and one.due is not None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     # What it hears.
@@ -260,6 +269,8 @@ class Overseer:
             if child.pid:
                 os.kill(child.pid, signal.SIGKILL)
                 os.waitpid(child.pid, 0)
+        if self.clerk is not None:
+            self.clerk.end()
         log.info("stopped")
 
 
@@ -268,6 +279,7 @@ def run(config: Config, path: Path) -> None:
     the register in the file at `path` again. Raises GatewayError and JournalError."""
     folders = [Path(config.journal.directory) / folder_of(slot) for slot in range(config.workers)]
     settle(config, folders)
+    renew(config)
     Overseer.make(config, path).serve()
 
 

@@ -22,16 +22,15 @@ from typing import Final
 import attrs
 import orjson
 
-from b2bua.app import MIB, App, core_of, tune_collector
+from b2bua.app import App, core_of, journal_of, tune_collector
 from b2bua.call import Alarm, Record
 from b2bua.call.call import Call
 from b2bua.call.core import Output
 from b2bua.call.probing import Probing
 from b2bua.config import Config
 from b2bua.errors import SnapshotError
-from b2bua.evidence import Journal
 from b2bua.moment import Moment
-from b2bua.roaming import Table
+from b2bua.roaming import Asking
 from b2bua.trunk import Trunk
 from b2bua.trunk.health import Place
 from b2bua.workers.ledger import CommonLedger
@@ -109,7 +108,7 @@ class Worker:
 
     @classmethod
     def open(cls, config: Config, station: Station) -> "Worker":
-        """Opens the journal; nothing is read yet. Raises JournalError."""
+        """Opens the journal; no message is read yet. Raises JournalError, RegisterError and ConfigError."""
         post = Post(station.slot, station.boxes)
         ledger = CommonLedger(tell=post.tell)
         core = core_of(config, MarkedIds(os.urandom, mark_of(station.slot)), ledger=ledger)
@@ -128,8 +127,9 @@ class Worker:
                 log.exception("call %s cannot be gone on with", name)
                 shelf.drop(name)
         folder, now = Path(config.journal.directory) / station.name, datetime.datetime.now(datetime.UTC)
-        journal = Journal.open(folder, config.journal.segment_mib * MIB, os.urandom, now, left)
-        app = App(config, core, journal, Table.of(config.roaming))
+        journal = journal_of(config, folder, now, left)
+        app = App(config, core, journal, Asking.open(config.roaming, core.context.profile.plan))
+        app.amendments.open()
         worker = cls(station, app, shelf, post, Sorting(post, ledger.hear), left, len(kept) - len(left))
         worker.sorting.heed = worker.heed
         app.before_sending = worker.secure

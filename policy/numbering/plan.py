@@ -89,6 +89,9 @@ class Plan:
 
     trunk_prefix: str = "0"
     """What the country's people dial before a national number: "0", or "" where a leading zero is the number's own."""
+    mobile_country_codes: frozenset[int] = frozenset()
+    """The codes by which mobile networks name this country (MCC, ITU-T E.212): who is in one of its networks is not
+    abroad."""
     overseas: tuple["Plan", ...] = ()
     """The plans of further codes. Their `short_max` and `protected` are not asked, nor their own `overseas`."""
 

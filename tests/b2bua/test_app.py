@@ -9,15 +9,16 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from b2bua import app as shell
-from b2bua.app import Admission, App, core_of
-from b2bua.config import Config, load
+from b2bua.app import Admission, App, core_of, journal_of
+from b2bua.config import Config, WhenFull, load
 from b2bua.errors import GatewayError, JournalError
 from b2bua.evidence import journal as journal_module
 from b2bua.evidence import segments_of, verify
@@ -275,8 +276,7 @@ def test_a_call_id_that_is_no_text_harms_nobody(stage: Stage) -> None:
 def test_a_full_disk_lets_national_calls_on_and_refuses_screened_ones_when_the_spool_is_full(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(journal_module, "SPOOL", 10)
-    monkeypatch.setattr(journal_module, "SPARE", 4)
+    monkeypatch.setattr(journal_module, "SPARE", 2)
     real, is_full = os.pwrite, [True]
 
     def pwrite(fd: int, data: bytes, offset: int) -> int:
@@ -286,6 +286,7 @@ def test_a_full_disk_lets_national_calls_on_and_refuses_screened_ones_when_the_s
 
     async def story(app: App) -> None:
         monkeypatch.setattr(os, "pwrite", pwrite)
+        app.journal.spool = 12
         for number in range(3):  # two lines a refused call
             stage.foreign.request("INVITE", "<sip:+3225551212@x>", call_id=f"s{number}")
             assert (await stage.foreign.receive()).status == 603
@@ -307,6 +308,53 @@ def test_a_full_disk_lets_national_calls_on_and_refuses_screened_ones_when_the_s
     verdicts = [line["call_id"] for line in read(stage.evidence) if line["kind"] == "verdict"]
     assert verdicts == ["s0", "s1", "s2", "national", "again"]
     assert verify(segments_of(stage.evidence)) is None
+
+
+def test_whoever_wants_calls_without_evidence_gets_their_number_when_the_disk_is_well(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.config = attrs.evolve(stage.config, journal=attrs.evolve(stage.config.journal, when_full=WhenFull.CARRY))
+    real, is_full = os.pwrite, [True]
+
+    def pwrite(fd: int, data: bytes, offset: int) -> int:
+        if is_full[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(fd, data, offset)
+
+    async def story(app: App) -> None:
+        monkeypatch.setattr(os, "pwrite", pwrite)
+        app.journal.spool = 5
+        for number in range(4):  # two lines a refused call
+            stage.foreign.request("INVITE", "<sip:+3225551212@x>", call_id=f"s{number}")
+            assert (await stage.foreign.receive()).status == 603
+        assert app.journal.is_full
+        is_full[0] = False
+        while app.journal.waiting:
+            assert await stage.national.is_served()
+
+    stage.play(story)
+    (gap,) = [line for line in read(stage.evidence) if line["kind"] == "gap"]
+    assert gap["lost_lines"] == 3
+    assert verify(segments_of(stage.evidence)) is None
+
+
+def test_a_journal_has_the_limits_of_its_configuration(stage: Stage) -> None:
+    kept = attrs.evolve(stage.config.journal, segment_mib=2, segment_hours=3, spool_lines=4_000)
+    config = attrs.evolve(stage.config, journal=kept)
+    journal = journal_of(config, stage.evidence, datetime(2026, 1, 31, tzinfo=UTC))
+    assert (journal.segment_size, journal.age, journal.spool) == (2 * 1024 * 1024, timedelta(hours=3), 4_000)
+    journal.close()
+
+
+def test_a_segment_is_closed_when_it_is_too_old_though_nobody_calls(stage: Stage) -> None:
+    async def story(app: App) -> None:
+        await one_call(stage)
+        app.journal.age = timedelta(0)
+        while app.journal.number == 1:
+            assert await stage.foreign.is_served()
+
+    stage.play(story)
+    assert len(segments_of(stage.evidence)) == 2
 
 
 def test_a_bug_costs_its_own_message_only(
@@ -351,7 +399,7 @@ def test_an_address_that_is_taken_is_an_error_that_names_it_and_leaves_no_socket
             with pytest.raises(GatewayError, match=f"cannot listen on 127.0.0.1:{stage.national.gateway}"):
                 app.start()
         finally:
-            app.journal.close()
+            app.close()
         holder.close()
         async with stage.running():
             assert await stage.foreign.is_served()

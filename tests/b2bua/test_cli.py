@@ -15,7 +15,7 @@ from tests.b2bua.evidence.making import end, opened, verdict
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / "examples/vectors/b2bua.toml")
 BLOCKED = {"request_uri": "sip:+3293330000@x", "headers": ["From: <sip:+3225551212@x>"]}
-COMMANDS = ["run", "check", "explain", "audit", "journal", "demo"]
+COMMANDS = ["run", "check", "explain", "audit", "journal", "case", "demo"]
 
 Ran = tuple[int, str, str]
 
@@ -268,7 +268,7 @@ def test_verify_says_that_a_chain_holds(run: Command, tmp_path: Path) -> None:
     journal = opened(tmp_path)
     journal.append([verdict("a"), end("a")])
     journal.close()
-    assert run("journal", "verify", tmp_path)[:2] == (0, f"{tmp_path}: 1 segments, the chain holds\n")
+    assert run("journal", "verify", tmp_path)[:2] == (0, f"{tmp_path}: 1 segments, 3 lines, the chain holds\n")
 
 
 def test_verify_ends_with_1_and_names_the_first_broken_line(run: Command, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.config import load
+from b2bua.config import Camara, Config, load
 from b2bua.errors import GatewayError
 from b2bua.explain import NEEDS_CHECK, Explanation, explain, message_of, run_vectors
 from b2bua.explain_text import render
@@ -333,3 +333,32 @@ def test_vectors_that_disagree_are_told(tmp_path: Path) -> None:
     total, disagreements = run_vectors(CONFIG, write(tmp_path, {"vectors": turned}), NOW)
     assert [one.id for one in disagreements] == [vector["id"] for vector in some]
     assert total == len(some)
+
+
+def asking(*prefixes: str, **keys: Any) -> Config:
+    """The configuration, with a holder beside its table."""
+    assert CONFIG.roaming is not None
+    holder = Camara(name="one", prefixes=prefixes, url="https://one.example/v1")
+    return attrs.evolve(CONFIG, roaming=attrs.evolve(CONFIG.roaming, camara=(holder,), **keys))
+
+
+@pytest.mark.parametrize(
+    ("caller", "verdict", "status"),
+    [
+        ("+32470123456", "pass", None),  # the table answers
+        ("+32471000000", NEEDS_CHECK, None),  # the holder would
+        ("+32499000000", "block", 603),  # nobody would
+    ],
+)
+def test_a_holder_is_never_asked_and_the_table_answers_all_the_same(
+    caller: str, verdict: str, status: int | None
+) -> None:
+    found = explain(asking("+3247"), "INT-1", invite(f"From: <sip:{caller}@x>"), NOW)
+    assert (found.verdict, found.status) == (verdict, status)
+
+
+def test_what_the_table_refuses_is_refused_whatever_a_holder_would_say_of_another_number() -> None:
+    headers = ("From: <sip:+32470999999@x>", "P-Asserted-Identity: <tel:+32471000000>")
+    found = explain(asking("+3247"), "INT-1", invite(*headers), NOW)
+    assert (found.verdict, found.status) == ("block", 603)
+    assert sorted(one["outcome"] for one in found.findings) == ["block", NEEDS_CHECK]

@@ -137,9 +137,9 @@ def test_the_loop_turns_while_the_journal_is_opened_and_closed(stage: Stage, mon
         begun.set()
         assert turned.wait(PATIENCE), "the loop stood still"
 
-    def slow_open(*arguments: Any) -> EvidenceJournal:
+    def slow_open(*arguments: Any, **limits: Any) -> EvidenceJournal:
         wait()
-        return real_open(*arguments)
+        return real_open(*arguments, **limits)
 
     def slow_close(self: EvidenceJournal) -> None:
         wait()

@@ -21,6 +21,7 @@ from b2bua.call import Ask, Hooks, Moment, Record
 from b2bua.config import Isup, Register, load
 from b2bua.errors import JournalError
 from b2bua.evidence import Broken, Journal, legible, printable, seal, verify
+from b2bua.evidence.packing import pack_closed
 from b2bua.explain import flow_of, message_of
 from b2bua.replay import LONGEST, Change, Judge, Line, replayed, segments, verdict_lines
 from b2bua.roaming import Table
@@ -375,6 +376,17 @@ def test_undecided_purged_and_broken_lines_are_left_out_and_counted(tmp_path: Pa
     assert dict(again.judge.tally.left_out) == {"undecided": 1, "purged": 1, "broken": 3}
     assert [broken.line for broken in again.broken] == [verdicts[1] + 1, len(lines) + 1, len(lines) + 2]
     assert all(str(path) in str(broken) for broken in again.broken)
+
+
+def test_a_packed_journal_is_judged_like_a_plain_one_and_a_damaged_file_is_named(tmp_path: Path) -> None:
+    folder = kept(tmp_path / "journal", play(invite(GEOGRAPHIC, FOREIGN)))
+    opened(folder).close()
+    before = judged(folder).counts
+    (packed,) = pack_closed(folder)
+    assert judged(folder).counts == before
+    packed.write_bytes(packed.read_bytes()[:-9])
+    (broken,) = judged(folder).broken
+    assert (broken.file, "cannot be unpacked" in broken.problem) == (packed, True)
 
 
 def test_a_line_of_any_length_costs_no_more_than_the_longest_that_is_read(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ VALUES: dict[str, Iterable[Any]] = {
     "trusted": (True, False),
     "replace_display_names": (True,),
     "max_foreign_share": (0.0, 1.0),
+    "operator": ("Carrier SA, BE 0123.456.789",),
+    "contact": ("noc@carrier.example",),
 }
 #: What a trunk is, and who it is.
 IS = {"name", "declared_class", "listen", "peers"}

@@ -74,7 +74,8 @@ class Box:
         return statistics
 
     def _statistics(self) -> list[str]:
-        return [line.partition(" statistics ")[2] for line in self.log.splitlines() if " statistics {" in line]
+        whole = self.log.rpartition("\n")[0]  # without a line that is being written
+        return [line.partition(" statistics ")[2] for line in whole.splitlines() if " statistics {" in line]
 
     def drained(self, within: float = LONG) -> dict[str, Any]:
         """The statistics, once no call, transaction or dialog is left."""

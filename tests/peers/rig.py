@@ -83,14 +83,21 @@ class Rig:
         t1_ms: int = 100,
         national: dict[str, str] | None = None,
         foreign: dict[str, str] | None = None,
+        *,
         workers: int = 1,
+        journal: str = "",
+        holders: str = "",
+        store: str | None = None,
         **sip: int,
     ) -> "Rig":
         """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` and `foreign` have more
-        keys of these trunks, or others for those they have."""
+        keys of these trunks, or others for those they have; `journal` is more lines of that table, `holders` tables of
+        `[roaming]`, `store` the lines of that table, with which the box has a clerk."""
         times = {"t1_ms": t1_ms, "t2_ms": 8 * t1_ms, "t4_ms": 10 * t1_ms, **sip}
         self.times = Times(*(milliseconds / 1_000 for milliseconds in (t1_ms, times["t2_ms"], times["t4_ms"])))
-        text = [f"workers = {workers}", "[sip]", *(f"{key} = {value}" for key, value in times.items()), _LAW]
+        text = [f"workers = {workers}", "[sip]", *(f"{key} = {value}" for key, value in times.items())]
+        text += [_LAW.replace("[journal]\n", f"[journal]\n{journal}\n"), holders]
+        text += [] if store is None else ["[store]", store]
         for side, trunk_class in ((self.foreign, "international"), (self.national, "national")):
             peers = ", ".join(f'"{side.address(port)}"' for port in (side.peer, side.caller, side.odd))
             keys = {

@@ -100,6 +100,8 @@ SEVERITY: tuple[Entry, ...] = (
         for trunk in ("T", None)
     ),
     *(BlockedUser(reference="case", since=SINCE, number=number) for number in (LONDON, PARIS, GEOGRAPHIC)),
+    BlockedUser(reference="case", since=SINCE, trunk="T", number=MOBILE),
+    BlockedUser(reference="case", since=SINCE, account="anonymous-7"),
     *(DoNotOriginate(reference="dno", since=SINCE, number=number) for number in (OTHER, MOBILE)),
     CallerList(reference="list", since=SINCE, trunk="T", numbers=frozenset({GEOGRAPHIC})),
 )

@@ -2,13 +2,16 @@
 lists of callers, trials in shadow."""
 
 from datetime import date, timedelta
+from ipaddress import ip_network
 
+import attrs
 import pytest
 
 from policy import (
     Attestation,
     BlockedUser,
     CallerList,
+    Claim,
     Decision,
     DoNotOriginate,
     Outcome,
@@ -16,6 +19,7 @@ from policy import (
     Register,
     Shadow,
     TrunkClass,
+    Verdict,
     decide,
 )
 from policy.register import Entry, Ruling
@@ -105,6 +109,102 @@ def test_calls_of_others_are_not_refused_for_a_blocked_user() -> None:
 def test_a_blocked_user_is_refused_before_any_decision_or_derogation() -> None:
     entries = register(decision(), BlockedUser(reference="CASE-2", since=SINCE, number=BRUSSELS))
     assert asked(claim(presented(BRUSSELS)), entries).outcome is Outcome.BLOCK
+
+
+def user(**known: object) -> BlockedUser:
+    return BlockedUser(reference="CASE-3", since=SINCE, **known)  # type: ignore[arg-type]
+
+
+def judged(one: Claim, *entries: Entry) -> Verdict:
+    verdict = decide(one, BELGIUM, register(*entries), NOW, {})
+    assert isinstance(verdict, Verdict)
+    return verdict
+
+
+@pytest.mark.law("¶16 block", "K20")
+@pytest.mark.parametrize("trunk_class", TrunkClass)
+@pytest.mark.parametrize(
+    "known",
+    [{"trunk": "T"}, {"peer": ip_network("192.0.2.0/24")}, {"trunk": "T", "peer": ip_network("192.0.2.7/32")}],
+    ids=["trunk", "peer", "both"],
+)
+def test_all_calls_of_a_user_known_by_the_way_they_come_are_refused_whatever_they_show(
+    known: dict[str, object], trunk_class: TrunkClass
+) -> None:
+    for shown in (presented(LONDON), presented("anonymous"), presented(MOBILE), displayed("Ada")):
+        verdict = judged(attrs.evolve(claim(shown, trunk_class=trunk_class), peer="192.0.2.7"), user(**known))
+        assert (verdict.outcome, verdict.basis) == (Outcome.BLOCK, "art. 4 §2, ¶16")
+        assert [f.entry for f in verdict.findings] == ["CASE-3"]
+        assert "blocked-user" in verdict.flags
+    assert (
+        judged(attrs.evolve(claim(trunk_class=trunk_class), peer="192.0.2.7"), user(**known)).outcome is Outcome.BLOCK
+    )
+
+
+@pytest.mark.law("¶16 block")
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"trunk": "U"},
+        {"peer": ip_network("192.0.2.8/32")},
+        {"peer": ip_network("2001:db8::/32")},
+        {"trunk": "U", "peer": ip_network("192.0.2.7/32")},
+        {"trunk": "T", "peer": ip_network("192.0.2.8/32")},
+        {"trunk": "T", "number": "+442079460001"},
+        {"trunk": "U", "number": LONDON},
+        {"peer": ip_network("192.0.2.8/32"), "number": LONDON},
+        {"account": "acme-8"},
+        {"account": "acme-7", "trunk": "U"},
+    ],
+)
+def test_a_call_that_lacks_anything_of_what_a_user_is_known_by_is_not_his(known: dict[str, object]) -> None:
+    one = attrs.evolve(claim(presented(LONDON), asserted("acme-7")), peer="192.0.2.7")
+    assert judged(one, user(**known)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶16 block", "K20")
+def test_a_number_may_be_blocked_on_one_trunk_alone() -> None:
+    verdict = judged(claim(presented(LONDON)), user(number=LONDON, trunk="T"))
+    assert (verdict.outcome, verdict.findings[0].number) == (Outcome.BLOCK, LONDON)
+
+
+@pytest.mark.law("¶16 block", "K20")
+@pytest.mark.parametrize("trunk_class", TrunkClass)
+@pytest.mark.parametrize("raw", ["acme-7", "ACME-7", "acme%2d7", "%61cme-7"])
+def test_an_account_is_refused_wherever_it_says_who_calls_and_however_it_is_escaped(
+    raw: str, trunk_class: TrunkClass
+) -> None:
+    for one in (
+        claim(presented(raw), trunk_class=trunk_class),
+        claim(presented(LONDON), asserted(raw), trunk_class=trunk_class),
+    ):
+        verdict = judged(one, user(account="acme-7"))
+        assert verdict.outcome is Outcome.BLOCK
+        assert "blocked-user" in verdict.flags
+        assert judged(one, user(account="Acme-7")).outcome is Outcome.BLOCK
+    shown = claim(presented(LONDON), displayed(raw), diverted(raw), elsewhere(raw), trunk_class=trunk_class)
+    assert judged(shown, user(account="acme-7")).outcome is Outcome.PASS, "there it says who redirected, or nothing"
+
+
+@pytest.mark.law("L13")
+def test_an_emergency_call_of_a_blocked_user_goes_through() -> None:
+    one = claim(presented("acme-7"), called="112")
+    for known in ({"trunk": "T"}, {"account": "acme-7"}):
+        assert judged(attrs.evolve(one, emergency=True), user(**known)).outcome is Outcome.PASS
+
+
+@pytest.mark.law("¶16 block")
+def test_what_is_said_within_a_call_that_stands_is_no_other_call_of_that_trunk() -> None:
+    later = attrs.evolve(claim(asserted(LONDON)), is_later=True)
+    assert judged(later, user(trunk="T")).outcome is Outcome.PASS
+    assert judged(attrs.evolve(later, is_later=False), user(trunk="T")).outcome is Outcome.BLOCK
+
+
+@pytest.mark.law("¶16 block")
+def test_a_user_is_blocked_on_the_days_of_his_entry_alone() -> None:
+    for known in ({"trunk": "T"}, {"account": "acme-7"}):
+        one = attrs.evolve(user(**known), until=date(2026, 2, 1))
+        assert judged(claim(presented("acme-7")), one).outcome is Outcome.PASS
 
 
 # Do not originate.

@@ -2,7 +2,7 @@ import pytest
 
 from policy.roaming import Roaming
 from tests.world.party import Fields
-from tests.world.scene import CONFIG, Scene
+from tests.world.scene import CONFIG, HOME, Scene
 from tests.world.wire import Wire
 
 GEOGRAPHIC = "<sip:+3225551212@carrier.example>"
@@ -698,7 +698,8 @@ def test_the_answer_line_names_the_other_leg() -> None:
     with Scene() as scene:
         session = scene.caller.invite()
         scene.run(5)
-        assert scene.record("answer").facts == {"to": "home", "b_call_id": invite_at_callee(scene).call_id}
+        b_call_id = invite_at_callee(scene).call_id
+        assert scene.record("answer").facts == {"to": "home", "b_call_id": b_call_id, "b_peer": HOME}
         scene.caller.bye(session)
 
 

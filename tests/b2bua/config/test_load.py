@@ -188,7 +188,7 @@ MORE = [
     ("[profile]\nsettings = 5", 27, "profile.settings", "is not a table", "docs/operating.md"),
     ('[[explain.outbound]]\ncaller = "0470"\ncalled = "+336"', 27, "explain.outbound[0].caller", "form", "write +"),
     ('[emergency]\nroute = "nowhere"', 27, "emergency.route", "'nowhere' is no trunk", "one of abroad, home"),
-    ("[a.b]\nc = 1", 26, "a", "is no key", "one of emergency"),
+    ("[a.b]\nc = 1", 26, "a", "is no key", "one of cases, clerk, emergency"),
 ]
 
 

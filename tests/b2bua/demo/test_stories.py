@@ -89,5 +89,5 @@ def test_a_secret_stands_in_what_is_sent_and_not_in_what_may_be_seen(story):
 
 def test_the_configuration_of_the_stage_is_one_an_operator_could_write(tmp_path):
     carriers = {side: Endpoint(f"127.0.0.{number}", 5060) for number, side in enumerate(Side, start=2)}
-    made = config(tmp_path, carriers, Endpoint("127.0.0.1", 5060), Endpoint("127.0.0.1", 5062))
+    made = config(tmp_path, carriers, Endpoint("127.0.0.1", 5060), Endpoint("127.0.0.1", 5062), "http://127.0.0.1:9")
     assert [finding for finding in check(made) if finding.fatal] == []

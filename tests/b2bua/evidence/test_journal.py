@@ -1,3 +1,4 @@
+import datetime
 import errno
 import os
 from pathlib import Path
@@ -12,7 +13,11 @@ from b2bua.call import Record
 from b2bua.errors import JournalError
 from b2bua.evidence import Journal, segments_of, sync, verify
 from b2bua.evidence import journal as module
+from b2bua.evidence.journal import AGE
+from b2bua.evidence.reading import closed
 from tests.b2bua.evidence.making import WHEN, calls, crash, end, opened, read, salts, verdict
+
+SECOND = datetime.timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -267,7 +272,8 @@ def test_a_line_that_lost_only_its_line_end_is_whole(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
     opened(tmp_path).close()
     assert verify(segments_of(tmp_path)) is None
-    assert b"".join(one.read_bytes() for one in segments_of(tmp_path)).count(b'"kind":"verdict"') == 1
+    assert calls(tmp_path, "verdict") == ["a"]
+    assert path.read_bytes().endswith(b"\n")
     assert not path.with_suffix(".torn").exists()
 
 
@@ -401,9 +407,8 @@ def test_a_write_that_breaks_off_is_written_over(tmp_path: Path, monkeypatch: py
 def test_the_spool_is_bounded_and_says_before_that_it_is_full(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SPOOL", 20)
-    monkeypatch.setattr(module, "SPARE", 5)
-    journal = opened(tmp_path)
+    monkeypatch.setattr(module, "SPARE", 4)
+    journal = Journal.open(tmp_path, 65_536, salts, WHEN, spool=20)
     disk.fill()
     for number in range(15):
         assert not journal.is_full
@@ -422,12 +427,119 @@ def test_the_spool_is_bounded_and_says_before_that_it_is_full(
     assert verify(segments_of(tmp_path)) is None
 
 
-def test_a_disk_that_is_full_at_the_start_is_a_journal_error(tmp_path: Path, disk: Disk) -> None:
+@pytest.mark.parametrize("says", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_at_the_start_is_waited_for(tmp_path: Path, disk: Disk, says: int) -> None:
+    before = opened(tmp_path)
+    before.append([verdict("cut off")])
+    crash(before)
+    disk.failing = {"posix_fallocate": says}
+    journal = opened(tmp_path)
+    assert journal.failure == os.strerror(says)
+    assert not journal.append([verdict("a")])
+    assert not journal.flush()
+    assert journal.waiting == 2
+    assert journal.unsynced() is None
+    disk.empty()
+    assert journal.flush()
+    assert journal.failure is None
+    assert journal.append([end("a")])
+    journal.close()
+    assert calls(tmp_path, "end") == ["cut off", "a"]
+    assert verify(segments_of(tmp_path)) is None
+
+
+def test_a_journal_that_waits_for_its_disk_is_well_again_without_a_line(tmp_path: Path, disk: Disk) -> None:
     disk.fill()
-    with pytest.raises(JournalError, match="No space left"):
+    journal = opened(tmp_path)
+    assert not journal.flush()
+    assert journal.failure
+    disk.empty()
+    assert journal.flush()
+    assert journal.failure is None
+    assert len(segments_of(tmp_path)) == 1
+    journal.close()
+
+
+def test_a_journal_whose_disk_stayed_full_leaves_no_segment(tmp_path: Path, disk: Disk) -> None:
+    disk.fill()
+    opened(tmp_path).close()
+    journal = opened(tmp_path)
+    journal.append([verdict("lost")])
+    journal.close()
+    assert segments_of(tmp_path) == []
+    disk.empty()
+    opened(tmp_path).close()
+    assert verify(segments_of(tmp_path)) is None
+
+
+def test_a_disk_that_fails_at_the_start_is_a_journal_error(tmp_path: Path, disk: Disk) -> None:
+    disk.failing = {"posix_fallocate": errno.EIO}
+    with pytest.raises(JournalError, match="Input/output error"):
         opened(tmp_path)
     disk.empty()
     opened(tmp_path).close()
+
+
+def test_a_torn_line_is_kept_where_only_its_own_place_is_left_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = opened(tmp_path)
+    journal.append([verdict("a"), verdict("b")])
+    crash(journal)
+    (path,) = segments_of(tmp_path)
+    whole = path.read_bytes().rstrip(b"\0")
+    path.write_bytes(whole[:-30] + b"\0" * 5_000)
+    real, size = Path.open, len(whole) - 30
+
+    def guarded(self: Path, *arguments: Any, **named: Any) -> Any:
+        # A full disk: another file has no room as long as the segment keeps what it has not written to.
+        if self.suffix == ".torn" and path.stat().st_size > size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", guarded)
+    opened(tmp_path).close()
+    assert path.with_suffix(".torn").exists()
+
+
+# Age.
+
+
+def test_a_segment_that_is_too_old_is_closed_though_it_is_not_full(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append([verdict("a")])
+    journal.turn(WHEN + AGE - SECOND)
+    assert journal.number == 1
+    journal.turn(WHEN + AGE)
+    assert journal.number == 2
+    assert closed(segments_of(tmp_path)) == segments_of(tmp_path)[:1]
+    journal.turn(WHEN + AGE + SECOND)
+    journal.append([end("a")])
+    journal.turn(WHEN + AGE + SECOND)
+    assert journal.number == 2
+    journal.close()
+    assert verify(segments_of(tmp_path)) is None
+
+
+def test_nothing_is_closed_that_has_no_line_of_a_call(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.turn(WHEN + 9 * AGE)
+    assert journal.number == 1
+    journal.close()
+
+
+def test_a_disk_that_has_no_place_for_a_younger_segment_goes_on_with_the_old_one(tmp_path: Path, disk: Disk) -> None:
+    journal = opened(tmp_path)
+    journal.append([verdict("a")])
+    disk.failing = {"posix_fallocate": errno.ENOSPC}
+    journal.turn(WHEN + AGE)
+    assert journal.append([end("a")])
+    assert (journal.number, journal.failure) == (1, None)
+    disk.empty()
+    journal.turn(WHEN + AGE)
+    assert journal.number == 2
+    journal.close()
+    assert verify(segments_of(tmp_path)) is None
 
 
 def test_a_line_knows_its_personal_fields_apart(tmp_path: Path) -> None:

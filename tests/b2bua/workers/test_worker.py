@@ -62,6 +62,7 @@ class Place:
         """It is gone, and its locks with it."""
         os.close(self.worker.app.journal._fd)
         self.worker.app.journal._release()
+        self.worker.app.amendments.close()
         self.wire = Wire()
 
     def go_on(self) -> None:

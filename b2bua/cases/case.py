@@ -1,0 +1,214 @@
+"""One case after its events.
+
+What the law asks follows from the events and the time, and is written down nowhere:
+
+- The answer is due 24 hours after the request. Only a complete one counts, and none that was found wrong before then.
+- The block is due 24 hours after the identity is known to be incomplete or wrong, or after the answer's time has run
+  out without a complete one. What is completed within the answer's time stops that clock; later nothing does but the
+  block.
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from b2bua.cases.block import Block, reason_of
+from b2bua.cases.clock import Clock, Duty
+from b2bua.cases.event import Asked, Event, identity_of
+from b2bua.cases.identity import Identity
+
+_NEVER: Final = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
+class State(StrEnum):
+    """What a case waits for."""
+
+    OPEN = "open"
+    """To be answered."""
+    ANSWERED = "answered"
+    """Nothing is due: it can be closed."""
+    TO_BLOCK = "to block"
+    """The second clock runs."""
+    BLOCKED = "blocked"
+    RELEASED = "released"
+    """It was blocked, and is no more."""
+    CLOSED = "closed"
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """A request of the regulator, and what has become of it."""
+
+    id: str
+    asked: Asked
+    opened: datetime.datetime
+    by: str
+    """Who opened it."""
+    note: str = ""
+    """What was noted when it was opened."""
+    calls: tuple[str, ...] = ()
+    """The calls that it was, by their names in the evidence."""
+    is_held: bool = False
+    """Whether their evidence is kept from retention."""
+    identity: Identity = attrs.field(factory=Identity)
+    missing: tuple[str, ...] = Identity().missing
+    """What the regulator would miss in it."""
+    disputed: frozenset[str] = frozenset()
+    """Fields that were found wrong and have not been told anew."""
+    wanting: datetime.datetime | None = None
+    """Since when it is known that the identity is incomplete or wrong."""
+    digest: str = ""
+    """SHA-256 of the signed answer that was made last."""
+    prepared: tuple[str, ...] = ()
+    """What that answer leaves out."""
+    answered: datetime.datetime | None = None
+    """When a complete answer was handed over that still counts."""
+    blocks: tuple[Block, ...] = ()
+    """What blocks the user, has blocked him, or will once another person approves."""
+    told: frozenset[tuple[Duty, int, str]] = frozenset()
+    """Which reminders have been given: of which clock, after how many hours, in which way."""
+    closed: datetime.datetime | None = None
+    history: tuple[Event, ...] = ()
+
+    @classmethod
+    def from_opening(cls, case: str, event: Event) -> "Case":
+        """The case that an event `opened` begins."""
+        asked = Asked(
+            reference=event.facts["reference"],
+            requested=event.moment("requested"),
+            number=event.personal.get("number", ""),
+            moment=event.facts["moment"],
+            called=event.personal.get("called", ""),
+            error_seconds=event.facts["error_seconds"],
+        )
+        note = event.personal.get("note", "")
+        return cls(id=case, asked=asked, opened=event.at, by=event.by, note=note, history=(event,))
+
+    def after(self, event: Event) -> "Case":
+        """The case once that has happened; an event of a name that we do not know is only remembered."""
+        changed = _CHANGES.get(event.name, _nothing)(self, event)
+        return attrs.evolve(changed, history=(*self.history, event))
+
+    @property
+    def answer_clock(self) -> Clock:
+        """From the request."""
+        return Clock(Duty.ANSWER, self.asked.requested, self.answered)
+
+    def block_clock(self, now: datetime.datetime) -> Clock | None:
+        """From when the block became due; None while it is not."""
+        answer = self.answer_clock
+        causes = [self.wanting, answer.due if answer.is_late(now) else None]
+        since = min((cause for cause in causes if cause is not None), default=None)
+        return None if since is None else Clock(Duty.BLOCK, since, self.blocked)
+
+    def next_due(self, now: datetime.datetime) -> datetime.datetime:
+        """When the first of what is not done yet is due; the end of time when nothing is."""
+        running = [clock.due for clock in self.clocks(now) if clock.met is None] if self.closed is None else []
+        return min(running, default=_NEVER)
+
+    def is_late(self, now: datetime.datetime) -> bool:
+        """Whether something should have been done, and is not."""
+        return self.next_due(now) < now
+
+    @property
+    def blocked(self) -> datetime.datetime | None:
+        """Since when the user's calls have been refused."""
+        return min((block.since for block in self.blocks if block.since is not None), default=None)
+
+    def clocks(self, now: datetime.datetime) -> tuple[Clock, ...]:
+        """Those that tell of a duty: the answer's, and the block's when it runs or has run."""
+        block = self.block_clock(now)
+        return (self.answer_clock,) if block is None else (self.answer_clock, block)
+
+    def state(self, now: datetime.datetime) -> State:
+        """What it waits for."""
+        if self.closed is not None:
+            return State.CLOSED
+        if self.blocked is not None:
+            return State.BLOCKED if any(block.is_in_force for block in self.blocks) else State.RELEASED
+        if self.block_clock(now) is not None:
+            return State.TO_BLOCK
+        return State.OPEN if self.answered is None else State.ANSWERED
+
+    @property
+    def reason(self) -> str:
+        """What the register's acts, the holds and the looks give as their why."""
+        return reason_of(self.id)
+
+
+def _nothing(case: Case, _: Event) -> Case:
+    return case
+
+
+def _found(case: Case, event: Event) -> Case:
+    return attrs.evolve(case, calls=tuple(event.facts["calls"]))
+
+
+def _identified(case: Case, event: Event) -> Case:
+    told = attrs.evolve(
+        case,
+        identity=case.identity.after(identity_of(event)),
+        disputed=case.disputed - set(event.facts["fields"]),
+    )
+    return _known(told, event)
+
+
+def _incomplete(case: Case, event: Event) -> Case:
+    """It has been found wrong: it has to be answered anew, where there is still time to; and a case that was closed is
+    not any more."""
+    return attrs.evolve(
+        case,
+        disputed=case.disputed | set(event.facts["fields"]),
+        missing=tuple(sorted({*case.missing, *event.facts["fields"]})),
+        wanting=case.wanting or event.at,
+        answered=None if event.at <= case.answer_clock.due else case.answered,
+        digest="",
+        prepared=(),
+        closed=None,
+    )
+
+
+def _known(case: Case, event: Event) -> Case:
+    """What is missing starts the second clock; what is complete in time stops it."""
+    missing = tuple(event.facts["missing"])
+    if missing:
+        return attrs.evolve(case, missing=missing, wanting=case.wanting or event.at)
+    if event.at > case.answer_clock.due:
+        return attrs.evolve(case, missing=())
+    # The second clock stops. Should it run again, it is told of again.
+    told = frozenset(one for one in case.told if one[0] is not Duty.BLOCK)
+    return attrs.evolve(case, missing=(), wanting=None, told=told)
+
+
+def _prepared(case: Case, event: Event) -> Case:
+    return attrs.evolve(case, digest=event.facts["sha256"], prepared=tuple(event.facts["missing"]))
+
+
+def _answered(case: Case, event: Event) -> Case:
+    when = event.moment("answered")
+    if event.facts["missing"]:
+        return attrs.evolve(case, wanting=case.wanting or when)
+    return attrs.evolve(case, answered=case.answered or when)
+
+
+def _reminded(case: Case, event: Event) -> Case:
+    told = (Duty(event.facts["clock"]), event.facts["hours"], event.facts["way"])
+    return attrs.evolve(case, told=case.told | {told})
+
+
+def _closed(case: Case, event: Event) -> Case:
+    return attrs.evolve(case, closed=event.at)
+
+
+_CHANGES: Final[Mapping[str, Callable[[Case, Event], Case]]] = {
+    "found": _found,
+    "identified": _identified,
+    "incomplete": _incomplete,
+    "prepared": _prepared,
+    "answered": _answered,
+    "reminded": _reminded,
+    "closed": _closed,
+}

@@ -1,0 +1,507 @@
+"""`b2bua case`: the regulator asks who made a call; found, answered, and blocked within 24 hours each (art. 4 §2)."""
+
+import datetime
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from cyclopts import App, Parameter
+
+from b2bua.commands.common import WANTING, Flag, Repeated, acting, load_config, stop
+
+if TYPE_CHECKING:
+    from b2bua.cases.case import Case
+    from b2bua.cases.casework import Casework
+    from b2bua.register import Done
+
+case = App(name="case", help="The regulator's requests: who made this call, within 24 hours (art. 4 §2).")
+
+ConfigFile = Annotated[Path, Parameter(help="The configuration file of the daemon.")]
+Id = Annotated[str, Parameter(name="case", help="The case, 2026-0001.")]
+By = Annotated[str | None, Parameter(help="Who acts; the login name when left out.")]
+Json = Annotated[Flag, Parameter(help="JSON instead of text.")]
+Scan = Annotated[
+    Flag,
+    Parameter(help="Read the journal itself, where the store is away or there is none; takes longer."),
+]
+Language = Annotated[str | None, Parameter(help="fr, nl or en.")]
+
+
+@case.command(name="list")
+def list_(config: ConfigFile, /, *, closed: Flag = False, json: Json = False) -> int:
+    """Name the open cases, the most urgent first; exit code 1 when a duty is late.
+
+    Parameters
+    ----------
+    closed
+        Closed ones too, after them.
+    """
+    from b2bua.cases import showing
+    from b2bua.cases.filing import docket_of
+    from b2bua.register import desk_of
+
+    now = datetime.datetime.now(datetime.UTC)
+    docket = docket_of(desk_of(load_config(config)), now)
+    pending = sorted((one for one in docket if one.closed is None), key=lambda one: one.next_due(now))
+    for one in (*pending, *(one for one in docket if closed and one.closed is not None)):
+        if json:
+            _data(showing.case_data(one, now))
+        else:
+            _lines([showing.headline(one, now)])
+    return WANTING if any(one.is_late(now) for one in pending) else 0
+
+
+@case.command(name="open")
+def open_(
+    config: ConfigFile,
+    /,
+    *,
+    reference: str,
+    at: str,
+    number: str = "",
+    called: str = "",
+    requested: str | None = None,
+    error: int | None = None,
+    note: str = "",
+    scan: Scan = False,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Open a case and look for its call; where there is just one, it is taken. Exit code 1 when there is none.
+
+    Parameters
+    ----------
+    reference
+        The regulator's.
+    at
+        When the call was: 2026-01-31T14:05 or 31/01/2026 14h05, in Brussels time, or with a zone; or only the day.
+    number
+        Who seemed to call: 0470 12 34 56, +32470123456.
+    called
+        Who was called. One of both must be told.
+    requested
+        When the request came in, Brussels time; now when left out. The 24 hours run from then.
+    error
+        Seconds by which that moment may be wrong; [cases] says how many when left out.
+    note
+        What else should be known.
+    """
+    from b2bua.cases import filing
+    from b2bua.cases.event import Asked
+    from b2bua.cases.period import instant_of
+
+    work = _work(config, by)
+    settings = work.config.cases
+    asked = Asked(
+        reference=reference,
+        requested=work.now if requested is None else instant_of(requested),
+        number=number,
+        moment=at,
+        called=called,
+        error_seconds=settings.clock_error_seconds if error is None else error,
+    )
+    work.judge(asked)
+    opened = filing.open_case(work.desk, asked, by=work.by, note=note, now=work.now)
+    return _find(work, opened, None, scan=scan, json=json)
+
+
+@case.command
+def find(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    call: Repeated | None = None,
+    error: int | None = None,
+    scan: Scan = False,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Look for a case's call again, or say which it was; exit code 1 when there is none.
+
+    Parameters
+    ----------
+    call
+        It was this one, by its name in the evidence; may be given several times. Its evidence is held from now on.
+    error
+        Allow the clock more seconds than the case does.
+    """
+    work = _work(config, by)
+    found = work.case(name)
+    if not call:
+        return _find(work, found, error, scan=scan, json=json)
+    _result(work, work.choose(found, call, len(call), scan=scan), json=json)
+    return 0
+
+
+@case.command
+def show(config: ConfigFile, name: Id, /, *, scan: Scan = False, by: By = None, json: Json = False) -> int:
+    """Show all of a case: its clocks, where its call came from, the user, what was done."""
+    import attrs
+
+    from b2bua.cases import showing
+
+    work = _work(config, by)
+    found = work.case(name)
+    origins = work.origins(found, "case show", scan=scan)
+    if json:
+        _data({**showing.case_data(found, work.now), "origins": [attrs.asdict(origin) for origin in origins]})
+        return 0
+    _lines(showing.summary(found, work.now))
+    for origin in origins:
+        _lines(showing.origin(origin))
+    _lines(["history", *showing.history(found)])
+    return 0
+
+
+@case.command
+def identify(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    user: Annotated[str, Parameter(name="--name")] = "",
+    address: str = "",
+    data: str = "",
+    other: str = "",
+    method: str = "",
+    source: str = "",
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Write down who the user is, as far as it is known; exit code 1 while something is missing.
+
+    What is missing starts the second clock, and stops it again where it is completed in time (¶16 note 3).
+
+    Parameters
+    ----------
+    user
+        The user's name.
+    address
+        The user's address.
+    data
+        The data beside name and address by which the user is identified.
+    other
+        Other identification data, where there is no name and address; needs --method.
+    method
+        direct or indirect: how these other data were obtained (art. 127).
+    source
+        Who says so: our own records, the operator before us.
+    """
+    from b2bua.cases import filing
+
+    work = _work(config, by)
+    told = {"name": user, "address": address, "data": data, "other": other, "method": method, "source": source}
+    given = {field: text for field, text in told.items() if text}
+    filed = filing.identify(work.desk, name, given, by=work.by, now=work.now)
+    _result(work, filed, json=json)
+    return WANTING if filed.missing else 0
+
+
+@case.command
+def incomplete(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    why: str,
+    field: Repeated | None = None,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Write down that the identity is incomplete or wrong: the second clock runs from now. Opens a closed case again.
+
+    Parameters
+    ----------
+    why
+        Who says so, and what is wrong.
+    field
+        name, address, data, other or method; may be given several times. Name, address and data when left out.
+    """
+    from b2bua.cases import filing
+
+    work = _work(config, by)
+    filed = filing.dispute(work.desk, name, field or (), why, by=work.by, now=work.now)
+    _result(work, filed, json=json)
+    return 0
+
+
+@case.command
+def request(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    language: Language = None,
+    out: Path | None = None,
+    scan: Scan = False,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Write the request to the operator before us to say who the user is, ready to be sent; in English unless told.
+
+    Parameters
+    ----------
+    out
+        A folder for the letters; they are printed when left out.
+    """
+    import attrs
+
+    work = _work(config, by)
+    filed, letters, files = work.request(work.case(name), language or "en", out, scan=scan)
+    if json:
+        told = [attrs.asdict(letter) for letter in letters]
+        _data({"case": filed.id, "letters": told, "files": [str(path) for path in files]})
+    elif files:
+        _lines(f"{path}: to {letter.addressee}" for path, letter in zip(files, letters, strict=True))
+    else:
+        _lines(letter.text for letter in letters)
+    return 0
+
+
+@case.command
+def answer(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    out: Path,
+    language: Language = None,
+    scan: Scan = False,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Make the answer: signed JSON, a PDF and a page; exit code 1 when it is incomplete.
+
+    The clock stops when `b2bua case sent` says that it has been handed over.
+
+    Parameters
+    ----------
+    out
+        The folder for its files.
+    """
+    work = _work(config, by)
+    filed, files = work.answer(work.case(name), language or work.config.cases.language, out, scan=scan)
+    missing = list(filed.missing)
+    if json:
+        told = [str(path) for path in files]
+        _data({"case": filed.id, "files": told, "sha256": filed.digest, "missing": missing})
+    else:
+        _lines([*map(str, files), f"SHA-256 {filed.digest}"])
+        _lines([f"incomplete, missing {', '.join(missing)}"] if missing else ["complete"])
+    return WANTING if missing else 0
+
+
+@case.command
+def sent(config: ConfigFile, name: Id, /, *, how: str, at: str | None = None, by: By = None, json: Json = False) -> int:
+    """Write down that the answer that was made last has been handed to the regulator; exit code 1 when it was late.
+
+    Parameters
+    ----------
+    how
+        To whom, and in which way.
+    at
+        When, Brussels time; now when left out.
+    """
+    from b2bua.cases import filing
+    from b2bua.cases.period import instant_of
+
+    work = _work(config, by)
+    when = work.now if at is None else instant_of(at)
+    filed = filing.send(work.desk, name, how, when, by=work.by, now=work.now)
+    _result(work, filed, json=json)
+    return WANTING if filed.answer_clock.is_late(work.now) else 0
+
+
+@case.command
+def block(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    number: str = "",
+    account: str = "",
+    peer: str = "",
+    trunk: str = "",
+    why: str = "",
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Have all calls of the user refused, from the next INVITE on or once another person approves.
+
+    Where several things are told, a call has to have all of them.
+
+    Parameters
+    ----------
+    number
+        The number that the user shows: 0470 12 34 56, +32470123456.
+    account
+        What stands in place of a number in From or P-Asserted-Identity: acme-7 of sip:acme-7@host.
+    peer
+        The address or network that hands the user's calls over.
+    trunk
+        The trunk or circuit by which they come in.
+    why
+        What else should be known.
+    """
+    work = _work(config, by)
+    user = {"number": number, "account": account, "peer": peer, "trunk": trunk}
+    filed, done = work.block(work.case(name), {key: text for key, text in user.items() if text}, why)
+    return _in_force(work, filed, [done], json=json)
+
+
+@case.command
+def release(config: ConfigFile, name: Id, /, *, why: str, by: By = None, json: Json = False) -> int:
+    """Have the user's calls judged like any other's again.
+
+    Parameters
+    ----------
+    why
+        For what reason, and on whose word.
+    """
+    work = _work(config, by)
+    filed, done = work.release(work.case(name), why)
+    return _in_force(work, filed, done, json=json)
+
+
+@case.command
+def note(config: ConfigFile, name: Id, /, *, text: str, by: By = None, json: Json = False) -> int:
+    """Write down something that should be known of the case.
+
+    Parameters
+    ----------
+    text
+        What it is.
+    """
+    from b2bua.cases import filing
+
+    work = _work(config, by)
+    _result(work, filing.note(work.desk, name, text, by=work.by, now=work.now), json=json)
+    return 0
+
+
+@case.command
+def hold(config: ConfigFile, name: Id, /, *, end: Flag = False, by: By = None, json: Json = False) -> int:
+    """Keep the evidence of the case's calls from retention, also when the case is closed.
+
+    Parameters
+    ----------
+    end
+        Keep it no more.
+    """
+    from b2bua.cases import filing
+
+    work = _work(config, by)
+    _result(work, filing.hold(work.desk, name, is_held=not end, by=work.by, now=work.now), json=json)
+    return 0
+
+
+@case.command
+def close(
+    config: ConfigFile, name: Id, /, *, why: str = "", keep_hold: Flag = False, by: By = None, json: Json = False
+) -> int:
+    """Close a case. Its calls are held no more, unless they are to be.
+
+    Parameters
+    ----------
+    why
+        Required while an answer or a block is due.
+    keep_hold
+        Keep the evidence of its calls from retention all the same.
+    """
+    from b2bua.cases import filing
+
+    work = _work(config, by)
+    filed = filing.close(work.desk, name, why, keep_hold=keep_hold, by=work.by, now=work.now)
+    _result(work, filed, json=json)
+    return 0
+
+
+@case.command
+def verify(file: Path, /, *, key: Path) -> int:
+    """Check the signature of an answer; exit code 1 when it does not hold.
+
+    Parameters
+    ----------
+    file
+        The JSON file of the answer.
+    key
+        The public key that it should be signed by.
+    """
+    from b2bua.evidence.signing import fault_of, load_public
+
+    try:
+        document = orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        stop(f"{file} is no answer")
+    fault = fault_of(document, [load_public(key)])
+    _lines([f"{file}: {fault}" if fault else f"{file}: the signature holds"])
+    return WANTING if fault else 0
+
+
+def _work(config: Path, by: str | None) -> "Casework":
+    from b2bua.cases.casework import Casework
+
+    return Casework(load_config(config), acting(by), datetime.datetime.now(datetime.UTC))
+
+
+def _find(work: "Casework", found: "Case", error: int | None, *, scan: bool, json: bool) -> int:
+    """Looks for the calls; takes the one that is alone, and shows several to whoever must choose."""
+    from b2bua.cases import showing
+
+    matches = work.find(found, error, scan=scan)
+    if len(matches) == 1 and not found.calls:
+        found = work.choose(found, [matches[0].call], 1, scan=scan)
+    if json:
+        told = [showing.call_data(match) for match in matches]
+        _data({**showing.case_data(found, work.now), "matches": told})
+    else:
+        _lines(showing.summary(found, work.now))
+        _lines(["", *map(showing.match, matches), _advice(found, len(matches))])
+    return 0 if matches else WANTING
+
+
+def _advice(found: "Case", matches: int) -> str:
+    if matches == 0:
+        return f"no call was found; `b2bua case find CONFIG {found.id} --error SECONDS` allows the clock more"
+    if found.calls:
+        return f"{matches} found; the case is about {', '.join(found.calls)}"
+    return f"{matches} found; `b2bua case find CONFIG {found.id} --call NAME` says which it was"
+
+
+def _in_force(work: "Casework", filed: "Case", done: "Sequence[Done]", *, json: bool) -> int:
+    """Tells once all workers have what was entered; exit code 1 where one has not, or somebody must approve first."""
+    from b2bua.register import presence
+
+    waits = any(one.waits for one in done)
+    workers = presence.wait(work.desk.journal, done[-1].digest)
+    behind = [worker for worker in workers if worker.digest != done[-1].digest]
+    _result(work, filed, json=json)
+    if waits:
+        print("waits until another person approves it: `b2bua register approve`", file=sys.stderr)  # noqa: T201
+    for worker in behind:
+        problem = worker.problem or "does not answer"
+        print(f"{worker.name} goes on with the register of before: {problem}", file=sys.stderr)  # noqa: T201
+    return WANTING if waits or behind else 0
+
+
+def _result(work: "Casework", filed: "Case", *, json: bool) -> None:
+    from b2bua.cases import showing
+
+    if json:
+        _data(showing.case_data(filed, work.now))
+    else:
+        _lines(showing.summary(filed, work.now))
+
+
+def _data(data: Mapping[str, Any]) -> None:
+    sys.stdout.write(orjson.dumps(data, option=orjson.OPT_UTC_Z).decode() + "\n")
+
+
+def _lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)  # noqa: T201

@@ -1,0 +1,234 @@
+"""`b2bua retention`: how long numbers stand, what is held, who looked at what (K31)."""
+
+import datetime
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import orjson
+from cyclopts import App
+
+from b2bua.commands.common import WANTING, Flag, Repeated, acting, load_config, moment_of, stop
+
+if TYPE_CHECKING:
+    from b2bua.config import Config
+    from b2bua.duties.clearing import Clearing
+
+retention = App(name="retention", help="How long numbers stand in the evidence, what is held, and who looked at what.")
+
+
+@retention.command
+def plan(config: Path, /, *, at: str | None = None, json: Flag = False) -> int:
+    """Say what is due to be forgotten, and do nothing; exit code 1 when a segment does not hold.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    at
+        The moment it is asked for, ISO 8601 (2026-01-31T12:00:00+01:00); now when left out.
+    json
+        One JSON object instead of text.
+    """
+    found = _clearing(load_config(config)).plan(moment_of(at))
+    if json:
+        due = [[*piece.key, piece.begins, each.taken, each.whole, each.hashed] for piece, each in found.due.items()]
+        _print_json(
+            {
+                "whole_before": found.limits.whole,
+                "hashed_before": found.limits.hashed,
+                "lines": found.lines,
+                "segments": due,
+                "waiting": [list(piece.key) for piece in found.waiting],
+                "broken": [str(broken) for broken in found.broken],
+                "held": {why: sorted(calls) for why, calls in found.held.reasons.items()},
+            }
+        )
+    else:
+        from b2bua.duties.text import show_plan
+
+        show_plan(found)
+    return WANTING if found.broken else 0
+
+
+@retention.command
+def run(config: Path, /, *, by: str | None = None, json: Flag = False) -> int:
+    """Forget what is due, as the clerk does daily; exit code 1 when a segment does not hold and is left.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    by
+        Who does it; the login name when left out.
+    json
+        One JSON object instead of text.
+    """
+    from b2bua.store import Store
+
+    loaded = load_config(config)
+    clearing = _clearing(loaded)
+    with nullcontext() if loaded.store is None else Store.of(loaded) as store:
+        done = attrs.evolve(clearing, index=store).run(acting(by), datetime.datetime.now(datetime.UTC))
+    if json:
+        _print_json(
+            {
+                "lines": done.lines,
+                "segments": [[*piece.key, each.taken, each.whole, each.hashed] for piece, each in done.purged.items()],
+                "postponed": [list(piece.key) for piece in done.postponed],
+                "broken": [str(broken) for broken in done.broken],
+                "looks": done.looks,
+                "store": {"forgotten": done.forgotten, "dropped": done.dropped},
+            }
+        )
+    else:
+        from b2bua.duties.text import show_outcome
+
+        show_outcome(done)
+    return WANTING if done.broken else 0
+
+
+@retention.command
+def key(config: Path, /) -> int:
+    """Make the key of the hashes, in the file that `[retention]` names. Whoever loses it finds no number again.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    """
+    from b2bua.evidence.forgetting import make_key
+
+    path = Path(_clearing(load_config(config)).terms.key_file)
+    make_key(path)
+    print(f"{path}: made; keep a copy apart from the journal")  # noqa: T201
+    return 0
+
+
+@retention.command
+def hold(config: Path, calls: list[str], /, *, why: str, by: str | None = None) -> int:
+    """Keep the evidence of calls whatever its age, until what they are held for is released.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    calls
+        Their names in the evidence, as every list of calls shows them.
+    why
+        What they are held for: a court, a complaint. By this they are released.
+    by
+        Who holds them; the login name when left out.
+    """
+    from b2bua.evidence import Desk, holds
+
+    loaded = load_config(config)
+    if not why.strip():
+        stop("--why is empty; name the court or the complaint, by which they are released some day")
+    unknown = _unknown(loaded, calls)
+    if unknown:
+        stop(f"there is no call {', '.join(unknown)}; nothing is held")
+    record = holds.hold(calls, acting(by), why, datetime.datetime.now(datetime.UTC))
+    Desk(Path(loaded.journal.directory)).write([record])
+    print(f"{len(calls)} calls are held: {why}")  # noqa: T201
+    return 0
+
+
+@retention.command
+def release(config: Path, /, *, why: str, by: str | None = None) -> int:
+    """Let go all that is held for a reason; what is over its time is forgotten the next time.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    why
+        The reason, as `b2bua retention holds` shows it.
+    by
+        Who releases it; the login name when left out.
+    """
+    from b2bua.evidence import Desk, holds
+
+    desk = Desk(Path(load_config(config).journal.directory))
+    with desk.writing() as append:
+        held = holds.Held.fold(desk.lines())
+        if why not in held.reasons:
+            stop(f"nothing is held for {why!r}; `b2bua retention holds` names the reasons")
+        append([holds.release(why, acting(by), datetime.datetime.now(datetime.UTC))])
+    print(f"{len(held.reasons[why])} calls are released: {why}")  # noqa: T201
+    return 0
+
+
+@retention.command(name="holds")
+def list_holds(config: Path, /, *, json: Flag = False) -> int:
+    """Name what is held, and for what.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    json
+        A JSON line for each reason.
+    """
+    from b2bua.evidence import Desk
+    from b2bua.evidence.holds import Held
+
+    for why, calls in Held.fold(Desk(Path(load_config(config).journal.directory)).lines()).reasons.items():
+        if json:
+            _print_json({"why": why, "calls": sorted(calls)})
+        else:
+            print(f"{why}: {', '.join(sorted(calls))}")  # noqa: T201
+    return 0
+
+
+@retention.command
+def looks(config: Path, /, *, since: str | None = None, who: Repeated | None = None, json: Flag = False) -> int:
+    """Say who was shown which evidence, when and why, oldest first. What was asked for is not repeated as text.
+
+    Parameters
+    ----------
+    config
+        The configuration file of the daemon.
+    since
+        The first moment that counts, ISO 8601 (2026-01-31T12:00:00+01:00).
+    who
+        Only what these have looked at; may be given several times.
+    json
+        A JSON line for each look, with what was asked for.
+    """
+    from b2bua.duties.access import looks_in
+    from b2bua.evidence import Desk
+
+    first = None if since is None else moment_of(since, "--since")
+    for one in looks_in(Desk(Path(load_config(config).journal.directory)).lines(), first, who or ()):
+        if json:
+            _print_json(attrs.asdict(one))
+        else:
+            print(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by}: {one.what}, {one.calls} calls ({one.why or 'no reason'})")  # noqa: T201
+    return 0
+
+
+def _clearing(config: "Config") -> "Clearing":
+    """Without its store, which only `run` needs."""
+    from b2bua.duties.clearing import Clearing
+
+    made = Clearing.of(config)
+    if made is None:
+        stop("the configuration has no table [retention], so that nothing is ever forgotten; docs/duties.md")
+    return made
+
+
+def _unknown(config: "Config", calls: list[str]) -> list[str]:
+    """Those that the store has not, where there is one."""
+    from b2bua.store import Store
+
+    if config.store is None:
+        return []
+    with Store.of(config) as store:
+        return [call for call in calls if store.call(call) is None]
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))

@@ -1,0 +1,314 @@
+"""The duties over the command line, as an operator meets them."""
+
+import datetime
+import stat
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from b2bua.commands.victim import _moment
+from b2bua.config import load
+from b2bua.duties.month import Month
+from b2bua.evidence import Desk, segments_of, verify
+from b2bua.register import Entries
+from b2bua.store import Store
+from tests.b2bua.duties.making import CALLED, VICTIM, answer, national, segment, told, verdict
+from tests.b2bua.test_cli import Command
+
+CONFIG = """
+[journal]
+directory = "journal"
+[store]
+[retention]
+key_file = "hashes.key"
+[nomadic]
+min_calls = 2
+[[register.agreement]]
+reference = "A-1"
+since = 2024-09-01
+trunk = "NOMAD"
+service = "nomadic"
+holder = "Nomad NV"
+numbers = ["+3222345678"]
+evidence = "file 7"
+[[trunk]]
+name = "INT-1"
+class = "international"
+listen = ["127.0.0.1:5060"]
+peers = ["127.0.0.2"]
+[[trunk]]
+name = "NOMAD"
+class = "article-4"
+listen = ["127.0.0.1:5062"]
+peers = ["127.0.0.2"]
+[[trunk]]
+name = "NAT-1"
+class = "national"
+listen = ["127.0.0.1:5064"]
+peers = ["127.0.0.3"]
+targets = ["127.0.0.3:5060"]
+[[route]]
+from = "INT-1"
+to = "NAT-1"
+[[route]]
+from = "NOMAD"
+to = "NAT-1"
+"""
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+def ago(days: float) -> datetime.datetime:
+    return NOW - datetime.timedelta(days=days)
+
+
+def nomad(call: str, days: float) -> Any:
+    facts = {"trunk": "NOMAD", "class": "article-4", "basis": "art. 4 §1"}
+    return verdict(call, ago(days), outcome="pass", **facts)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A gateway with calls of 400, 200 and 10 days ago, and of now; its store knows them."""
+    path = tmp_path / "b2bua.toml"
+    path.write_text(CONFIG)
+    journal = tmp_path / "journal"
+    for call, days in (("old", 400), ("mid", 200), ("new", 10)):
+        segment(journal, [verdict(call, ago(days))])
+    segment(journal, [nomad("n1", 3), answer("n1", ago(3)), nomad("n2", 2), nomad("n3", 1)])
+    with Store.of(load(path)) as store:
+        store.rebuild()
+    return path
+
+
+def desk(config: Path) -> list[dict[str, Any]]:
+    return list(Desk(config.parent / "journal").lines())
+
+
+def looks(config: Path) -> list[dict[str, Any]]:
+    return [line for line in desk(config) if line["kind"] == "look"]
+
+
+def personal(config: Path) -> dict[str, bool]:
+    lines = [line for path in segments_of(config.parent / "journal") for line in told(path)]
+    return {line["call"]: "personal" in line for line in lines if line["kind"] == "verdict"}
+
+
+# Retention.
+
+
+def test_from_the_plan_to_the_purge(run: Command, config: Path) -> None:
+    code, out, _ = run("retention", "plan", config)
+    assert (code, "2 lines of 2 segments" in out) == (0, True)
+    code, _, err = run("retention", "run", config)
+    assert code == 2
+    assert "hashes.key" in err
+    assert run("retention", "key", config)[0] == 0
+    assert stat.S_IMODE((config.parent / "hashes.key").stat().st_mode) == 0o600
+    code, out, _ = run("retention", "run", config, "--by", "ann", "--json")
+    assert code == 0
+    assert orjson.loads(out)["lines"] == 2
+    assert orjson.loads(out)["store"] == {"forgotten": 1, "dropped": 1}
+    assert personal(config) == {"old": False, "mid": False, "new": True, "n1": True, "n2": True, "n3": True}
+    assert verify(segments_of(config.parent / "journal")) is None
+    assert {line["by"] for line in desk(config) if line["kind"] == "retention"} == {"ann"}
+    assert "0 lines of 0 segments" in run("retention", "plan", config)[1]
+
+
+def test_a_plan_as_json(run: Command, config: Path) -> None:
+    found = orjson.loads(run("retention", "plan", config, "--json")[1])
+    assert (found["lines"], len(found["segments"]), found["broken"], found["held"]) == (2, 2, [], {})
+
+
+@pytest.mark.law("K31")
+def test_a_hold_keeps_a_call_until_it_is_released(run: Command, config: Path) -> None:
+    run("retention", "key", config)
+    assert run("retention", "hold", config, "old", "mid", "--why", "court 12/4", "--by", "ann")[0] == 0
+    assert "court 12/4: mid, old" in run("retention", "holds", config)[1]
+    assert orjson.loads(run("retention", "holds", config, "--json")[1]) == {
+        "why": "court 12/4",
+        "calls": ["mid", "old"],
+    }
+    run("retention", "run", config)
+    assert all(personal(config).values())
+    assert run("retention", "release", config, "--why", "court 12/5")[0] == 2
+    assert run("retention", "release", config, "--why", "court 12/4")[0] == 0
+    run("retention", "run", config)
+    assert not personal(config)["old"]
+
+
+def test_a_call_that_nobody_knows_cannot_be_held(run: Command, config: Path) -> None:
+    code, _, err = run("retention", "hold", config, "old", "typo", "--why", "court")
+    assert (code, "no call typo" in err) == (2, True)
+    assert run("retention", "holds", config)[1] == ""
+
+
+def test_a_hold_needs_a_reason(run: Command, config: Path) -> None:
+    assert run("retention", "hold", config, "old", "--why", " ")[0] == 2
+
+
+def test_without_terms_nothing_is_planned(run: Command, config: Path) -> None:
+    config.write_text(CONFIG.replace('[retention]\nkey_file = "hashes.key"\n', ""))
+    code, _, err = run("retention", "plan", config)
+    assert (code, "no table [retention]" in err) == (2, True)
+
+
+# Victims.
+
+
+@pytest.mark.law("K28", "K31")
+def test_a_victim_is_told_and_the_look_is_recorded(run: Command, config: Path) -> None:
+    code, out, _ = run("victim", "calls", config, "02 234 56 78", "--why", "letter 7", "--by", "ann", "--json")
+    found = orjson.loads(out)
+    assert (code, found["number"], found["calls"]) == (0, VICTIM, 4)
+    assert found["fates"] == {"shown": 3, "hidden": 0, "refused": 1}
+    assert CALLED not in out
+    (line,) = looks(config)
+    assert (line["by"], line["what"], line["calls"], line["why"]) == ("ann", "victim calls", 4, "letter 7")
+    assert line["personal"]["asked"]["value"]["number"] == VICTIM
+    assert "4 calls bore it: 3 shown, 0 hidden, 1 refused" in run("victim", "calls", config, VICTIM, "--why", "x")[1]
+
+
+def test_a_victim_is_told_of_calls_whose_numbers_have_gone(run: Command, config: Path) -> None:
+    run("retention", "key", config)
+    run("retention", "run", config)
+    since = ago(300).date().isoformat()
+    found = orjson.loads(run("victim", "calls", config, VICTIM, "--why", "x", "--since", since, "--json")[1])
+    assert [one["call"] for one in found["list"]] == ["mid", "new", "n1", "n2", "n3"]
+
+
+def test_who_looks_without_a_reason_sees_nothing(run: Command, config: Path) -> None:
+    assert run("victim", "calls", config, VICTIM, "--why", "")[0] == 2
+    assert looks(config) == []
+
+
+def test_nothing_is_shown_where_the_look_cannot_be_recorded(run: Command, config: Path) -> None:
+    (config.parent / "journal" / "desk").write_text("in the way")
+    code, out, err = run("victim", "calls", config, VICTIM, "--why", "x")
+    assert (code, out) == (2, "")
+    assert VICTIM not in err
+
+
+def test_a_number_that_nobody_bore_is_a_finding_of_its_own(run: Command, config: Path) -> None:
+    assert run("victim", "calls", config, "+3229999999", "--why", "x")[0] == 1
+    assert len(looks(config)) == 1
+
+
+@pytest.mark.parametrize("arguments", [["nobody"], [VICTIM, "--since", "yesterday"], [VICTIM, "--until", "9999-12-31"]])
+def test_what_cannot_be_read_is_refused(run: Command, config: Path, arguments: list[str]) -> None:
+    code, _, err = run("victim", "calls", config, *arguments, "--why", "x")
+    assert (code, bool(err)) == (2, True)
+    assert looks(config) == []
+
+
+def test_days_are_whole_days_of_brussels() -> None:
+    def utc(*fields: int) -> datetime.datetime:
+        return datetime.datetime(*fields, tzinfo=datetime.UTC)
+
+    assert _moment("--since", "2026-07-01") == utc(2026, 6, 30, 22)
+    assert _moment("--until", "2026-07-01", is_end=True) == utc(2026, 7, 1, 22)
+    assert _moment("--until", "2026-07-01T12:00:00+02:00", is_end=True) == utc(2026, 7, 1, 10)
+
+
+@pytest.mark.law("K28")
+def test_a_victims_number_is_entered_as_one_that_makes_no_calls(run: Command, config: Path) -> None:
+    code, out, _ = run("victim", "protect", config, "02/234.56.79", "--reference", "letter 7", "--by", "ann")
+    assert (code, "is in force" in out) == (0, True)
+    (item,) = Entries.fold(desk(config)).standing()
+    assert (item.kind, item.said["number"], item.said["reference"]) == ("do_not_originate", "+3222345679", "letter 7")
+
+
+def test_an_entry_that_another_person_must_approve_waits(run: Command, config: Path) -> None:
+    config.write_text('[register]\nfour_eyes = "all"\n' + CONFIG)
+    code, out, _ = run("victim", "protect", config, "+3222345679", "--reference", "letter 7", "--by", "ann")
+    assert (code, "register approve" in out) == (0, True)
+    assert list(Entries.fold(desk(config)).standing()) == []
+
+
+# The nomadic meter.
+
+
+@pytest.mark.law("K22", "¶15 nomadic")
+def test_from_the_meter_to_a_decision(run: Command, config: Path) -> None:
+    code, out, _ = run("nomadic", "show", config, "--json", "--by", "ann")
+    assert code == 1
+    assert orjson.loads(out) == {
+        "number": VICTIM,
+        "agreement": "A-1",
+        "trunk": "NOMAD",
+        "abroad": 3,
+        "home": 0,
+        "share": 1.0,
+        "standing": "more than occasional",
+    }
+    assert run("nomadic", "decide", config, VICTIM, "occasional", "--why", "on leave", "--by", "ann")[0] == 0
+    code, out, _ = run("nomadic", "show", config)
+    assert (code, "accepted" in out) == (0, True)
+    assert run("nomadic", "decide", config, VICTIM, "excessive", "--why", "moved away", "--until", "2099-01-01")[0] == 0
+    assert run("nomadic", "show", config)[0] == 1
+    assert [(line["what"], line["calls"]) for line in looks(config)] == [("nomadic show", 3)] * 3
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nobody", "--why", "x"], [VICTIM, "--why", ""], [VICTIM, "--why", "x", "--until", "soon"]]
+)
+def test_a_decision_names_its_number_reason_and_day(run: Command, config: Path, arguments: list[str]) -> None:
+    number, *options = arguments
+    assert run("nomadic", "decide", config, number, "occasional", *options)[0] == 2
+    assert desk(config) == []
+
+
+# The report.
+
+
+@pytest.mark.law("K26")
+def test_a_month_in_every_form(run: Command, config: Path, tmp_path: Path) -> None:
+    month = str(Month.before(NOW))
+    with Store.of(load(config)) as store:
+        segment(tmp_path / "journal", [national("home", Month.parse(month).since, "+32470123456")])
+        store.rebuild()
+    found = orjson.loads(run("report", config, "--json")[1])
+    assert (found["month"], found["over"]) == (month, True)
+    assert "NAT-1" in {trunk["trunk"] for trunk in found["trunks"]}
+    assert f"{month},NAT-1,national,¶24,pass,yes,1" in run("report", config, month, "--csv")[1]
+    code, out, _ = run("report", config, month, "--html", tmp_path / "report.html")
+    assert (code, out) == (0, "")
+    assert "NAT-1" in (tmp_path / "report.html").read_text()
+    assert "NAT-1 (national)" in run("report", config, month)[1]
+    only = orjson.loads(run("report", config, month, "--trunk", "INT-1", "--json")[1])
+    assert "NAT-1" not in {trunk["trunk"] for trunk in only["trunks"]}
+
+
+@pytest.mark.parametrize("arguments", [["2026-13"], ["--trunk", "NONE"], ["--html", "/nowhere/at/all.html"]])
+def test_a_report_of_nothing_is_refused(run: Command, config: Path, arguments: list[str]) -> None:
+    code, _, err = run("report", config, *arguments)
+    assert (code, "b2bua: " in err) == (2, True)
+
+
+def test_no_number_is_in_a_report(run: Command, config: Path) -> None:
+    for form in ("--json", "--csv"):
+        assert VICTIM not in run("report", config, str(Month(NOW.year, NOW.month)), form)[1]
+
+
+# Who looked.
+
+
+@pytest.mark.law("K31")
+def test_who_looked_at_what_can_be_told(run: Command, config: Path) -> None:
+    run("victim", "calls", config, VICTIM, "--why", "letter 7", "--by", "ann")
+    run("nomadic", "show", config, "--by", "bob")
+    code, out, _ = run("retention", "looks", config)
+    assert code == 0
+    assert "ann: victim calls, 4 calls (letter 7)" in out
+    assert "bob: nomadic show, 3 calls (no reason)" in out
+    assert VICTIM not in out
+    found = orjson.loads(run("retention", "looks", config, "--json", "--who", "ann")[1])
+    assert found["asked"]["number"] == VICTIM
+    since = (NOW + datetime.timedelta(days=1)).isoformat()
+    assert run("retention", "looks", config, "--since", since)[1] == ""

@@ -1,0 +1,196 @@
+import csv
+import datetime
+import io
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2bua.call import Record
+from b2bua.duties.month import Month
+from b2bua.duties.page import page
+from b2bua.duties.report import VERDICTS, Report, Row, report
+from b2bua.evidence import Desk
+from b2bua.store import Store
+from tests.b2bua.duties.making import NOW, ago, national, salts, segment, verdict
+
+OCTOBER = Month(2026, 10)
+INSIDE = datetime.datetime(2026, 10, 15, 12, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/store.db", tmp_path / "journal") as opened:
+        yield opened
+
+
+def made(store: Store, *lines: Any, **options: Any) -> dict[str, Any]:
+    segment(store.journal, lines, ago(300))
+    store.rebuild()
+    return report(OCTOBER, store, Desk(store.journal).lines(), NOW, **options).as_dict()
+
+
+def of(rows: list[Row]) -> Report:
+    return Report(month=OCTOBER, made=NOW, rows=tuple(sorted(rows)), desk={}, duties={})
+
+
+def row(**fields: Any) -> Row:
+    told = {"trunk": "INT-1", "trunk_class": "international", "basis": "¶25", "verdict": "pass", "enforced": True}
+    return Row(**{**told, "calls": 1, **fields})
+
+
+@pytest.mark.law("K26")
+def test_calls_are_counted_by_trunk_and_article(store: Store) -> None:
+    found = made(
+        store,
+        verdict("a", INSIDE),
+        verdict("b", INSIDE),
+        verdict("c", INSIDE, outcome="withhold", basis="art. 1 3°, ¶8"),
+        national("d", INSIDE, "+32470123456"),
+    )
+    assert (found["month"], found["calls"], found["block"], found["withhold"], found["pass"]) == ("2026-10", 4, 2, 1, 1)
+    assert [(one["trunk"], one["class"], one["calls"]) for one in found["trunks"]] == [
+        ("INT-1", "international", 3),
+        ("NAT-1", "national", 1),
+    ]
+    assert [(one["article"], one["calls"], one["block"]) for one in found["trunks"][0]["articles"]] == [
+        ("art. 1 2°, ¶8-9", 2, 2),
+        ("art. 1 3°, ¶8", 1, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at", "calls"),
+    [
+        (datetime.datetime(2026, 9, 30, 21, 59, 59, tzinfo=datetime.UTC), 0),
+        (datetime.datetime(2026, 9, 30, 22, tzinfo=datetime.UTC), 1),
+        (datetime.datetime(2026, 10, 31, 22, 59, 59, tzinfo=datetime.UTC), 1),
+        (datetime.datetime(2026, 10, 31, 23, tzinfo=datetime.UTC), 0),
+    ],
+)
+def test_a_call_is_of_the_month_that_it_is_in_brussels(store: Store, at: datetime.datetime, calls: int) -> None:
+    assert made(store, verdict("a", at))["calls"] == calls
+
+
+def test_a_circuit_counts_by_its_own_name(store: Store) -> None:
+    found = made(store, verdict("a", INSIDE), verdict("b", INSIDE, circuit="CIRCUIT", **{"class": "national"}))
+    assert [one["trunk"] for one in found["trunks"]] == ["CIRCUIT", "INT-1"]
+
+
+def test_some_trunks_may_be_asked_for_alone(store: Store) -> None:
+    lines = (verdict("a", INSIDE), verdict("b", INSIDE, trunk="INT-2"), verdict("c", INSIDE, circuit="CIRCUIT"))
+    found = made(store, *lines, trunks=["INT-2", "CIRCUIT"])
+    assert [one["trunk"] for one in found["trunks"]] == ["CIRCUIT", "INT-2"]
+
+
+def test_verdicts_of_a_trunk_on_trial_are_said_to_be_without_effect(store: Store) -> None:
+    found = made(store, verdict("a", INSIDE, enforced=False), verdict("b", INSIDE))
+    assert (found["block"], found["not_enforced"]) == (2, 1)
+
+
+def test_a_call_that_was_taken_back_while_a_holder_was_asked_is_undecided(store: Store) -> None:
+    found = made(store, verdict("a", INSIDE, outcome="undecided", basis=""))
+    assert (found["undecided"], found["articles"][0]["article"]) == (1, "undecided")
+
+
+def test_what_people_entered_in_the_month_stands_beside_it(store: Store) -> None:
+    desk = Desk(store.journal, salts)
+    facts = {"by": "ann", "what": "victim calls", "calls": 1, "why": "letter"}
+    desk.write(
+        [
+            Record("look", "", INSIDE, facts),
+            Record("look", "", INSIDE, facts),
+            Record("look", "", NOW, facts),
+            Record("case", "", INSIDE, {"case": "2026-0001", "event": "opened", "by": "ann"}),
+        ]
+    )
+    found = made(store, verdict("a", INSIDE))
+    assert found["desk"] == [
+        {"kind": "case", "act": "opened", "lines": 1},
+        {"kind": "look", "act": "victim calls", "lines": 2},
+    ]
+
+
+def test_a_month_without_calls_is_a_report_too(store: Store) -> None:
+    found = made(store, verdict("a", ago(200)))
+    assert (found["calls"], found["trunks"], found["articles"]) == (0, [], [])
+    assert page(found)
+
+
+def test_a_month_that_goes_on_is_said_to(store: Store) -> None:
+    told = of([])
+    assert told.is_over
+    assert not attrs.evolve(told, made=INSIDE).is_over
+    assert "not over" in page(attrs.evolve(told, made=INSIDE).as_dict())
+
+
+@given(
+    st.lists(
+        st.builds(
+            row,
+            trunk=st.sampled_from(["A", "B"]),
+            trunk_class=st.sampled_from(["international", "national"]),
+            basis=st.sampled_from(["art. 1 2°", "¶25"]),
+            verdict=st.sampled_from(VERDICTS),
+            enforced=st.booleans(),
+            calls=st.integers(1, 1_000),
+        ),
+        max_size=12,
+    )
+)
+def test_every_sum_is_the_sum_of_its_parts(rows: list[Row]) -> None:
+    told = of(rows)
+    found = told.as_dict()
+    total = sum(one.calls for one in rows)
+    assert found["calls"] == total == sum(found[verdict] for verdict in VERDICTS)
+    for name in ("calls", "not_enforced", *VERDICTS):
+        assert found[name] == sum(trunk[name] for trunk in found["trunks"])
+        assert found[name] == sum(article[name] for article in found["articles"])
+        for trunk in found["trunks"]:
+            assert trunk[name] == sum(article[name] for article in trunk["articles"])
+    printed = Counter[str]()
+    for line in csv.DictReader(io.StringIO(told.as_csv())):
+        printed[line["verdict"]] += int(line["calls"])
+    assert printed == Counter({verdict: found[verdict] for verdict in VERDICTS if found[verdict]})
+
+
+def test_the_csv_has_a_line_for_each_combination() -> None:
+    text = of([row(calls=3), row(trunk='IN,T "x"', verdict="block", enforced=False, calls=2)]).as_csv()
+    assert text.splitlines() == [
+        "month,trunk,class,article,verdict,enforced,calls",
+        '2026-10,"IN,T ""x""",international,¶25,block,no,2',
+        "2026-10,INT-1,international,¶25,pass,yes,3",
+    ]
+
+
+def test_on_the_page_every_value_is_escaped_and_nothing_is_fetched() -> None:
+    told = of([row(trunk="<script>alert(1)</script>", basis="<b>&", calls=7)])
+    text = page(attrs.evolve(told, duties={"requests": 2, "answered_late": 1}, desk={("<i>", "x"): 1}).as_dict())
+    assert "<script" not in text
+    assert "<b>&" not in text
+    assert "<i>" not in text
+    assert "&lt;script&gt;" in text
+    assert "answered late" in text
+    assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_a_report_is_json() -> None:
+    told = orjson.loads(orjson.dumps(of([row()]).as_dict()))
+    assert told["since"] == "2026-09-30T22:00:00+00:00"
+    assert told["trunks"][0]["articles"][0] == {
+        "article": "¶25",
+        "calls": 1,
+        "pass": 1,
+        "strip": 0,
+        "withhold": 0,
+        "block": 0,
+        "undecided": 0,
+        "not_enforced": 0,
+    }
