@@ -193,18 +193,11 @@ class Amendments:
 
     async def _look_ahead(self) -> None:
         day = civil_day(datetime.datetime.now(datetime.UTC))
+        written, entered = self._written, self._entered
         look = partial(due, self.config, self.core.context.register, day)
         for finding in await self._beside_calls(look, "on looking for what ends in the register") or ():
             name = "shadow" if finding.where[:2] == ("register", "shadow") else "register"
-            self.alarm(Alarm(name, f"{self._place(finding.where)}: {finding.problem}"))
-
-    def _place(self, where: Where) -> str:
-        """Where it stands in the files, or what it is called among what was entered."""
-        match where:
-            case ("register", str(kind), int(index), *_):
-                entered = index - len(self._written.kinds()[kind])
-                return spell(where) if entered < 0 else self._entered.names[kind][entered]
-        return spell(where)
+            self.alarm(Alarm(name, f"{_place(finding.where, written, entered)}: {finding.problem}"))
 
     async def _beside_calls(self, work: Callable[[], T], doing: str) -> T | None:
         """In a thread, for a register may be long; an error is ours, and must not keep the next one from being read."""
@@ -214,6 +207,15 @@ class Amendments:
             log.exception("%s", doing)
             self.alarm(Alarm("bug", doing))
             return None
+
+
+def _place(where: Where, written: Register, entered: Snapshot) -> str:
+    """Where it stands in the files, or what it is called among what was entered."""
+    match where:
+        case ("register", str(kind), int(index), *_):
+            place = index - len(written.kinds()[kind])
+            return spell(where) if place < 0 else entered.names[kind][place]
+    return spell(where)
 
 
 def _joined(config: Config, written: Register, entered: Snapshot) -> tuple[Config, PolicyRegister]:

@@ -87,6 +87,6 @@ class Beside:
 
     def _pause(self, tick: float, why: str) -> None:
         self._deaths = 0 if tick - self._began > SETTLED else self._deaths + 1
-        pause = min(LONGEST_PAUSE, 0.5 * 2**self._deaths)
+        pause = min(LONGEST_PAUSE, 0.5 * 2.0 ** min(self._deaths, 16))
         self.due = tick + pause
         log.error("alarm: clerk: it %s; another begins in %.1f s", why, pause)

@@ -225,6 +225,7 @@ class Judge:
             assertions=(),
             peer=str(fields["peer"]).rpartition(":")[0].strip("[]").partition("%")[0],
             own=str(fields.get("own", "")),
+            carrier=str(fields["trunk"]) if fields.get("circuit") else "",
         )
         stands = standing(origin, register, self.profile, civil_day(at)).trunk_class
         is_listed = register.has(BlockedUser, CallerList, DoNotOriginate)

@@ -66,6 +66,8 @@ class Claim:
     """Of a message within a call: its caller's numbers (E.164 with +) that passed at the set-up."""
     emergency: bool = False
     """The router found an emergency route, and the called number is exactly an emergency number (L13)."""
+    carrier: str = ""
+    """The trunk itself, where `trunk` is a circuit of it."""
     is_later: bool = False
     """It is of a message within a call, and not of one that begins a call."""
 
@@ -82,5 +84,6 @@ class Claim:
             authentication=self.authentication,
             admitted=self.admitted,
             emergency=emergency,
+            carrier=self.carrier,
             is_later=self.is_later,
         )

@@ -642,8 +642,9 @@ class Call:
 
     def _waited(self, moment: Moment) -> list[Act]:
         if self.state is ASKING:
-            failed = Answer(Roaming.FAILED, "no answer in time", moment.utc)
-            late = {number: failed for number in self.asked if number not in self.pair.answers}
+            # Whoever is asked says itself that it has failed, and before this: it is we who have brought no word.
+            unasked = Answer(Roaming.NOT_ASKED, "no answer in time", moment.utc)
+            late = {number: unasked for number in self.asked if number not in self.pair.answers}
             return self.answered_questions(late, moment)
         return self._give_up("no answer", 408, moment, self._reply(408))
 

@@ -128,7 +128,8 @@ class Leg:
     @property
     def origin(self) -> Claim:
         """A claim from there that asserts nothing."""
-        return _origin(self.known_as, self.declared, self.flow.remote[0], self.socket.address)
+        carrier = "" if self.known_as == self.trunk.name else self.trunk.name
+        return _origin(self.known_as, self.declared, self.flow.remote[0], self.socket.address, carrier)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -261,6 +262,6 @@ class Leg:
 
 
 @lru_cache(maxsize=1_024)
-def _origin(name: str, declared: TrunkClass, host: str, own: str) -> Claim:
+def _origin(name: str, declared: TrunkClass, host: str, own: str, carrier: str) -> Claim:
     """One for all calls of a peer: a claim is a value."""
-    return Claim(trunk=name, trunk_class=declared, peer=host.partition("%")[0], own=own)
+    return Claim(trunk=name, trunk_class=declared, peer=host.partition("%")[0], own=own, carrier=carrier)

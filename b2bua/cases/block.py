@@ -30,6 +30,8 @@ class Block:
     since: datetime.datetime | None
     """Since when it has been in force; None while it waits for an approval, or if it never got one."""
     state: State
+    ended: datetime.datetime | None = None
+    """When it was withdrawn, or its last day was over; None while neither is so."""
 
     @property
     def is_in_force(self) -> bool:
@@ -62,7 +64,15 @@ def _block(item: Item, entries: Entries, day: datetime.date) -> Block:
         acts=tuple(item.acts),
         since=_in_force(item),
         state=last.state(day),
+        ended=_ended(last, day),
     )
+
+
+def _ended(item: Item, day: datetime.date) -> datetime.datetime | None:
+    state = item.state(day)
+    if state is State.WITHDRAWN:
+        return item.acts[-1].at
+    return day_of(item.until).until if state is State.OVER and item.until is not None else None
 
 
 def _in_force(item: Item) -> datetime.datetime | None:

@@ -60,6 +60,8 @@ class Case:
     """Fields that were found wrong and have not been told anew."""
     wanting: datetime.datetime | None = None
     """Since when it is known that the identity is incomplete or wrong."""
+    wrong: datetime.datetime | None = None
+    """When it was last found wrong."""
     digest: str = ""
     """SHA-256 of the signed answer that was made last."""
     prepared: tuple[str, ...] = ()
@@ -100,9 +102,9 @@ class Case:
     def block_clock(self, now: datetime.datetime) -> Clock | None:
         """From when the block became due; None while it is not."""
         answer = self.answer_clock
-        causes = [self.wanting, answer.due if answer.is_late(now) else None]
+        causes = [self.wrong] if self._again else [self.wanting, answer.due if answer.is_late(now) else None]
         since = min((cause for cause in causes if cause is not None), default=None)
-        return None if since is None else Clock(Duty.BLOCK, since, self.blocked)
+        return None if since is None else Clock(Duty.BLOCK, since, self._blocked_by(now))
 
     def next_due(self, now: datetime.datetime) -> datetime.datetime:
         """When the first of what is not done yet is due; the end of time when nothing is."""
@@ -116,7 +118,24 @@ class Case:
     @property
     def blocked(self) -> datetime.datetime | None:
         """Since when the user's calls have been refused."""
-        return min((block.since for block in self.blocks if block.since is not None), default=None)
+        return min((block.since for block in self.blocks if block.since and self._counts(block)), default=None)
+
+    def _blocked_by(self, now: datetime.datetime) -> datetime.datetime | None:
+        """The same, and None while its first day is yet to come."""
+        return self.blocked if self.blocked is not None and self.blocked <= now else None
+
+    def _counts(self, block: Block) -> bool:
+        """Whether it does what the law asks for: not when it was over before its first day, nor before the identity was
+        found wrong again."""
+        if block.since is None or block.ended is None:
+            return block.since is not None
+        return block.since < block.ended and (self.wrong is None or self.wrong < block.ended)
+
+    @property
+    def _again(self) -> bool:
+        """Whether the user was blocked and is no more, and the identity has been found wrong since."""
+        over = [block.ended for block in self.blocks if block.since is not None and block.ended is not None]
+        return self.blocked is None and self.wrong is not None and any(ended <= self.wrong for ended in over)
 
     def clocks(self, now: datetime.datetime) -> tuple[Clock, ...]:
         """Those that tell of a duty: the answer's, and the block's when it runs or has run."""
@@ -127,7 +146,7 @@ class Case:
         """What it waits for."""
         if self.closed is not None:
             return State.CLOSED
-        if self.blocked is not None:
+        if self._blocked_by(now) is not None:
             return State.BLOCKED if any(block.is_in_force for block in self.blocks) else State.RELEASED
         if self.block_clock(now) is not None:
             return State.TO_BLOCK
@@ -144,7 +163,9 @@ def _nothing(case: Case, _: Event) -> Case:
 
 
 def _found(case: Case, event: Event) -> Case:
-    return attrs.evolve(case, calls=tuple(event.facts["calls"]))
+    calls = tuple(event.facts["calls"])
+    # An answer that was made about other calls is none about these.
+    return case if calls == case.calls else attrs.evolve(case, calls=calls, digest="", prepared=())
 
 
 def _identified(case: Case, event: Event) -> Case:
@@ -159,12 +180,15 @@ def _identified(case: Case, event: Event) -> Case:
 def _incomplete(case: Case, event: Event) -> Case:
     """It has been found wrong: it has to be answered anew, where there is still time to; and a case that was closed is
     not any more."""
+    since = event.moment("since") if "since" in event.facts else event.at
     return attrs.evolve(
         case,
         disputed=case.disputed | set(event.facts["fields"]),
         missing=tuple(sorted({*case.missing, *event.facts["fields"]})),
-        wanting=case.wanting or event.at,
-        answered=None if event.at <= case.answer_clock.due else case.answered,
+        wanting=min(case.wanting or since, since),
+        wrong=since,
+        told=frozenset(one for one in case.told if one[0] is not Duty.BLOCK),
+        answered=None if since <= case.answer_clock.due else case.answered,
         digest="",
         prepared=(),
         closed=None,
@@ -180,7 +204,7 @@ def _known(case: Case, event: Event) -> Case:
         return attrs.evolve(case, missing=())
     # The second clock stops. Should it run again, it is told of again.
     told = frozenset(one for one in case.told if one[0] is not Duty.BLOCK)
-    return attrs.evolve(case, missing=(), wanting=None, told=told)
+    return attrs.evolve(case, missing=(), wanting=None, wrong=None, told=told)
 
 
 def _prepared(case: Case, event: Event) -> Case:

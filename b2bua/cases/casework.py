@@ -98,21 +98,26 @@ class Casework:
     ) -> tuple[Case, list[Letter], list[Path]]:
         """The requests to trace, one for each operator before us; as files too, where a folder is named for them."""
         spoken = language_of(language)
+        self._must_be_named()
         origins = self.origins(case, "case request", scan=scan)
         if not origins:
             raise CaseError(f"no call has been chosen for {case.id}; `b2bua case find --call`")
         letters = letters_of(case, origins, self.config.cases, spoken, self.now)
         asked = [(letter.operator, letter.trunk) for letter in letters]
+        files: dict[Path, bytes] = {}
+        if folder is not None:
+            # Those that were sent before stay as they were sent.
+            first = 1 + sum(event.name == "trace requested" for event in case.history)
+            for number, one in enumerate(letters, start=first):
+                files[folder / f"{case.id}-trace-{number}.txt"] = one.text.encode()
+            _write(files)
         filed = filing.file_trace(self.desk, case.id, asked, spoken, by=self.by, now=self.now)
-        if folder is None:
-            return filed, letters, []
-        files = {folder / f"{case.id}-trace-{number}.txt": one.text for number, one in enumerate(letters, start=1)}
-        _write({path: text.encode() for path, text in files.items()})
         return filed, letters, [*files]
 
     def answer(self, case: Case, language: str, folder: Path, *, scan: bool = False) -> tuple[Case, list[Path]]:
         """The answer in that folder: signed JSON, and its print as PDF and as a page."""
         spoken = language_of(language)
+        self._must_be_named()
         if self.config.journal.signing_key is None:
             raise CaseError("an answer is signed, and [journal] has no signing_key; `b2bua journal key` makes one")
         key = load_key(Path(self.config.journal.signing_key))
@@ -149,6 +154,13 @@ class Casework:
             withdraw(self.desk, self.config, block.entry, by=self.by, why=reason, now=self.now) for block in standing
         ]
         return self.case(case.id), done
+
+    def _must_be_named(self) -> None:
+        """What leaves in our name has it."""
+        if not self.config.cases.operator.strip():
+            raise CaseError(
+                "answers and letters say whose they are, and [cases] has no operator; write your name there"
+            )
 
     def _prints(self, answer: Answer, stem: Path, language: Language) -> dict[Path, bytes]:
         """The signed file, and what is printed of it."""

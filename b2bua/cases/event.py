@@ -89,9 +89,11 @@ def identified(given: Mapping[str, str], missing: Sequence[str], by: str, now: d
     return Event("identified", now, by, facts, {"identity": dict(given)})
 
 
-def disputed(fields: Sequence[str], why: str, by: str, now: datetime.datetime) -> Event:
-    """The identity has been found wrong or incomplete, by the regulator or by ourselves."""
-    return Event("incomplete", now, by, {"fields": sorted(fields)}, _known({"why": why}))
+def disputed(
+    fields: Sequence[str], why: str, by: str, now: datetime.datetime, when: datetime.datetime | None = None
+) -> Event:
+    """The identity has been found wrong or incomplete, by the regulator or by ourselves, at that moment or now."""
+    return Event("incomplete", now, by, {"fields": sorted(fields), "since": when or now}, _known({"why": why}))
 
 
 def traced(operator: str, trunk: str, language: str, by: str, now: datetime.datetime) -> Event:

@@ -73,12 +73,28 @@ def identify(desk: Desk, case: str, given: Mapping[str, str], *, by: str, now: d
     return _file(desk, case, making, by, now)
 
 
-def dispute(desk: Desk, case: str, fields: Sequence[str], why: str, *, by: str, now: datetime.datetime) -> Case:
+def dispute(
+    desk: Desk,
+    case: str,
+    fields: Sequence[str],
+    why: str,
+    *,
+    when: datetime.datetime | None = None,
+    by: str,
+    now: datetime.datetime,
+) -> Case:
     """The identity is incomplete or wrong: the second clock runs. A case that was closed is open again."""
     _must_be_said(why=why)
     _judge_texts(by, why)
     _judge_fields(fields)
-    return _file(desk, case, lambda _: [event.disputed(fields or Identity().missing, why, by, now)], by, now)
+
+    def making(found: Case) -> list[Event]:
+        told = fields or (("other", "method") if found.identity.other else Identity().missing)
+        if when is not None and not found.asked.requested <= when <= now:
+            raise CaseError(f"it cannot have been found wrong at {when}: before the request, or in the future")
+        return [event.disputed(told, why, by, now, when)]
+
+    return _file(desk, case, making, by, now, holding=_hold_again)
 
 
 def file_trace(
@@ -125,6 +141,9 @@ def send(desk: Desk, case: str, how: str, when: datetime.datetime, *, by: str, n
             raise CaseError(f"no answer has been made for {case}; `b2bua case answer`")
         if not found.asked.requested <= when <= now:
             raise CaseError(f"an answer cannot have been sent at {when}: before the request, or in the future")
+        made = next(one.at for one in reversed(found.history) if one.name == "prepared")
+        if when < made:
+            raise CaseError(f"the answer was made at {made}, and cannot have been sent at {when}")
         return [event.answered(how, when, found.digest, found.prepared, by=by, now=now)]
 
     return _file(desk, case, making, by, now)
@@ -159,8 +178,9 @@ def close(desk: Desk, case: str, why: str, *, keep_hold: bool, by: str, now: dat
     def making(found: Case) -> list[Event]:
         _must_be_open(found)
         state = found.state(now)
-        if state in (State.OPEN, State.TO_BLOCK) and not why.strip():
-            raise CaseError(f"{case} is {state}, which is a duty by law; --why says for what reason it ends undone")
+        if any(clock.met is None for clock in found.clocks(now)) and not why.strip():
+            left = f"{state}, which" if state in (State.OPEN, State.TO_BLOCK) else f"{state}, but its answer"
+            raise CaseError(f"{case} is {left} is a duty by law; --why says for what reason it ends undone")
         return [event.closed(why, by, now)]
 
     return _file(desk, case, making, by, now, holding=None if keep_hold else _free)
@@ -189,6 +209,11 @@ def _file(
 def _hold(case: Case, by: str, now: datetime.datetime) -> list[Record]:
     """Its calls, and no others for its sake."""
     return [*_free(case, by, now), holds.hold(case.calls, by, case.reason, now)] if case.calls else _free(case, by, now)
+
+
+def _hold_again(case: Case, by: str, now: datetime.datetime) -> list[Record]:
+    """The calls of a case that is open again."""
+    return [] if case.is_held else _hold(case, by, now)
 
 
 def _free(case: Case, by: str, now: datetime.datetime) -> list[Record]:

@@ -41,9 +41,10 @@ class Identity:
     def missing(self) -> tuple[str, ...]:
         """The fields without which it is incomplete: it must have a name, an address and data, or else other data and
         how these were come by."""
-        if self.other:
+        wanting = tuple(field for field in ("name", "address", "data") if not getattr(self, field))
+        if self.other and wanting:
             return () if self.method else ("method",)
-        return tuple(field for field in ("name", "address", "data") if not getattr(self, field))
+        return wanting
 
     @property
     def given(self) -> dict[str, str]:

@@ -44,6 +44,8 @@ class _Printer(FPDF):
 
     def __init__(self, folders: Iterable[Path]) -> None:
         super().__init__(format="A4")
+        # No text of a stranger may hold it: each character below space is spelled.
+        self.alias_nb_pages("\x02{nb}")
         self.set_margin(_MARGIN)
         self.set_auto_page_break(True, _MARGIN)
         home = next(
@@ -57,7 +59,7 @@ class _Printer(FPDF):
         """The number of the page, and of how many."""
         self.set_y(-_MARGIN * 0.75)
         self._set(self._text, 8, _QUIET)
-        self.cell(0, 4, f"{self.page_no()} / {{nb}}", align=Align.R)
+        self.cell(0, 4, f"{self.page_no()} / {self.str_alias_nb_pages}", align=Align.R)
 
     def begin(self, sheet: Sheet, made: datetime.datetime) -> None:
         self.set_title(sheet.title)

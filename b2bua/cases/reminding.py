@@ -100,10 +100,12 @@ class Reminding:
         """Once. Raises JournalError, and CaseError where the webhook has failed."""
         docket = self._docket(now)
         self._count(docket, now)
-        for case in docket:
-            for reminder in due(case, LOG, now):
-                log.error("alarm: case: %s", reminder.text(now))
-                self._told(reminder, LOG, now)
+        said = [reminder for case in docket for reminder in due(case, LOG, now)]
+        # All of them first: where the desk cannot be written, none waits for another's line.
+        for reminder in said:
+            log.error("alarm: case: %s", reminder.text(now))
+        for reminder in said:
+            self._told(reminder, LOG, now)
         failures = [self._send(one, now) for case in docket for one in due(case, WEBHOOK, now)] if self.webhook else []
         failed = [failure for failure in failures if failure]
         if failed:

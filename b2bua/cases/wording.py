@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 
 import attrs
@@ -27,7 +27,7 @@ class Words:
         return self.tables[table].get(key, key)
 
 
-@cache
+@lru_cache(maxsize=8)
 def words_of(language: Language) -> Words:
     """Those of a language."""
     text = files("b2bua.cases").joinpath("words", f"{language}.toml").read_text("utf-8")

@@ -12,6 +12,8 @@ from b2bua.errors import GatewayError
 
 log = logging.getLogger("b2bua")
 
+AGAIN: Final = 600.0
+"""Seconds after which a chore that has failed is tried again, however seldom it is due."""
 TOLD_EVERY: Final = 60.0
 """Seconds from one alarm of a chore that goes on failing to the next."""
 
@@ -73,7 +75,8 @@ class Lane:
             standing.done, standing.failed, standing.told = standing.done + 1, 0, None
         finally:
             standing.since = None
-            standing.due = tick() + standing.chore.every_seconds
+            again = min(standing.chore.every_seconds, AGAIN) if standing.failed else standing.chore.every_seconds
+            standing.due = tick() + again
 
     def _failed(self, standing: Standing, tick: float, error: Exception) -> None:
         standing.failed += 1

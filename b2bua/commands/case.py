@@ -10,6 +10,7 @@ import orjson
 from cyclopts import App, Parameter
 
 from b2bua.commands.common import WANTING, Flag, Repeated, acting, load_config, stop
+from b2bua.errors import GatewayError
 
 if TYPE_CHECKING:
     from b2bua.cases.case import Case
@@ -104,7 +105,12 @@ def open_(
     )
     work.judge(asked)
     opened = filing.open_case(work.desk, asked, by=work.by, note=note, now=work.now)
-    return _find(work, opened, None, scan=scan, json=json)
+    try:
+        return _find(work, opened, None, scan=scan, json=json)
+    except (GatewayError, OSError):
+        told = f"case {opened.id} is open, its clock runs; look for its call by `b2bua case find CONFIG {opened.id}`"
+        print(told, file=sys.stderr)  # noqa: T201
+        raise
 
 
 @case.command
@@ -194,7 +200,7 @@ def identify(
 
     work = _work(config, by)
     told = {"name": user, "address": address, "data": data, "other": other, "method": method, "source": source}
-    given = {field: text for field, text in told.items() if text}
+    given = {field: text.strip() for field, text in told.items() if text.strip()}
     filed = filing.identify(work.desk, name, given, by=work.by, now=work.now)
     _result(work, filed, json=json)
     return WANTING if filed.missing else 0
@@ -208,22 +214,27 @@ def incomplete(
     *,
     why: str,
     field: Repeated | None = None,
+    at: str | None = None,
     by: By = None,
     json: Json = False,
 ) -> int:
-    """Write down that the identity is incomplete or wrong: the second clock runs from now. Opens a closed case again.
+    """Write down that the identity is incomplete or wrong: the second clock runs. Opens a closed case again.
 
     Parameters
     ----------
     why
         Who says so, and what is wrong.
     field
-        name, address, data, other or method; may be given several times. Name, address and data when left out.
+        name, address, data, other or method; may be given several times. What the identity was of when left out.
+    at
+        When BIPT's word came in, or you found it, Brussels time; now when left out. The 24 hours run from then.
     """
     from b2bua.cases import filing
+    from b2bua.cases.period import instant_of
 
     work = _work(config, by)
-    filed = filing.dispute(work.desk, name, field or (), why, by=work.by, now=work.now)
+    when = None if at is None else instant_of(at)
+    filed = filing.dispute(work.desk, name, field or (), why, when=when, by=work.by, now=work.now)
     _result(work, filed, json=json)
     return 0
 
@@ -306,10 +317,11 @@ def sent(config: ConfigFile, name: Id, /, *, how: str, at: str | None = None, by
         When, Brussels time; now when left out.
     """
     from b2bua.cases import filing
-    from b2bua.cases.period import instant_of
+    from b2bua.cases.period import spans_of
 
     work = _work(config, by)
-    when = work.now if at is None else instant_of(at)
+    # The last moment that it may mean: what is late must not look as if it were in time.
+    when = work.now if at is None else min(work.now, spans_of(at, datetime.timedelta())[-1].until)
     filed = filing.send(work.desk, name, how, when, by=work.by, now=work.now)
     _result(work, filed, json=json)
     return WANTING if filed.answer_clock.is_late(work.now) else 0
@@ -384,7 +396,7 @@ def note(config: ConfigFile, name: Id, /, *, text: str, by: By = None, json: Jso
 
 @case.command
 def hold(config: ConfigFile, name: Id, /, *, end: Flag = False, by: By = None, json: Json = False) -> int:
-    """Keep the evidence of the case's calls from retention, also when the case is closed.
+    """Keep the evidence of the case's calls from retention, also when the case is closed; exit code 1 when it has none.
 
     Parameters
     ----------
@@ -394,8 +406,13 @@ def hold(config: ConfigFile, name: Id, /, *, end: Flag = False, by: By = None, j
     from b2bua.cases import filing
 
     work = _work(config, by)
-    _result(work, filing.hold(work.desk, name, is_held=not end, by=work.by, now=work.now), json=json)
-    return 0
+    filed = filing.hold(work.desk, name, is_held=not end, by=work.by, now=work.now)
+    _result(work, filed, json=json)
+    if end or filed.is_held:
+        return 0
+    told = f"nothing is held: no call has been chosen for {filed.id}; `b2bua case find CONFIG {filed.id} --call NAME`"
+    print(told, file=sys.stderr)  # noqa: T201
+    return WANTING
 
 
 @case.command

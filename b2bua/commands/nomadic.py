@@ -38,6 +38,7 @@ def show(config: Path, /, *, why: str = "", by: str | None = None, json: Flag = 
 
     loaded, now = load_config(config), datetime.datetime.now(datetime.UTC)
     with Store.of(loaded) as store:
+        store.indexer().catch_up(1 << 62)
         found = metered(loaded, store, now)
     calls = sum(one.use.abroad + one.use.home for one in found)
     look(Desk(Path(loaded.journal.directory)), acting(by), "nomadic show", {}, calls=calls, why=why, now=now)

@@ -61,6 +61,7 @@ def report(
     lines = list(Desk(Path(loaded.journal.directory)).lines())
     duties = _duties(Docket.fold(lines, civil_day(now)), told, now)
     with Store.of(loaded) as store:
+        store.indexer().catch_up(1 << 62)
         made = counted(told, store, lines, now, trunks=trunk, duties=duties)
     if html is not None:
         from b2bua.duties.page import page
@@ -84,6 +85,10 @@ def _duties(docket: "Docket", month: "Month", now: datetime.datetime) -> dict[st
     return {
         "requests": len(cases),
         "answered": sum(case.answered is not None for case in cases),
-        "answered_late": sum(case.answer_clock.is_late(now) for case in cases),
+        "answered_late": sum(case.answered is not None and case.answer_clock.is_late(now) for case in cases),
+        # What was closed in time was taken back, and is not overdue.
+        "unanswered_late": sum(
+            case.answered is None and case.answer_clock.is_late(case.closed or now) for case in cases
+        ),
         "users_blocked": len(blocked),
     }

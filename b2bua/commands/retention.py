@@ -221,11 +221,13 @@ def _clearing(config: "Config") -> "Clearing":
 
 
 def _unknown(config: "Config", calls: list[str]) -> list[str]:
-    """Those that the store has not, where there is one."""
+    """Those that the store has not, or the journal where there is no store."""
+    from b2bua.evidence.reading import lines_of_call
     from b2bua.store import Store
 
     if config.store is None:
-        return []
+        journal = Path(config.journal.directory)
+        return [call for call in calls if all(record.get("call") != call for _, record in lines_of_call(journal, call))]
     with Store.of(config) as store:
         return [call for call in calls if store.call(call) is None]
 

@@ -63,6 +63,7 @@ def calls(
     first = now - datetime.timedelta(days=_DAYS) if since is None else _moment("--since", since)
     last = now if until is None else _moment("--until", until, is_end=True)
     with Store.of(loaded) as store:
+        store.indexer().catch_up(1 << 62)
         told = account(store, _names(loaded, named), first, last)
     asked = {"number": named, "since": first, "until": last}
     desk = Desk(Path(loaded.journal.directory))

@@ -189,6 +189,10 @@ def _blocked_user(where: Where, entry: kinds.BlockedUser, known: _Known) -> Iter
         )
     if entry.trunk is not None:
         yield from _interface((*where, "trunk"), entry.trunk, known, tuple(TrunkClass))
+    if entry.peer is not None and entry.peer.prefixlen == 0:
+        yield Finding(
+            (*where, "peer"), f"{entry.peer} is everybody", "name the addresses that hand the user's calls over"
+        )
     if not any((entry.number, entry.account, entry.peer, entry.trunk)):
         yield Finding(where, "says nothing of whose calls are meant", "write number, account, peer or trunk")
 

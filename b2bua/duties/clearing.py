@@ -8,6 +8,7 @@ index of the journal; where it is away it is cleared the next time.
 import datetime
 import fcntl
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -153,6 +154,9 @@ class Clearing:
             begins = begins_at(path)
             if begins is None or begins >= limits.hashed:
                 break
+            found = survey(path, choice)
+            if isinstance(found, Broken) or not found.taken:
+                continue
             with self.desk.writing(), rewriting(path, choice) as made:
                 if not isinstance(made, Broken) and made.survey.taken:
                     made.replace()
@@ -258,10 +262,22 @@ def begins_at(path: Path) -> datetime.datetime | None:
         return None
 
 
+def ends_at(segments: Sequence[Path]) -> datetime.datetime:
+    """When the last line of a chain was written; the end of time where that cannot be read."""
+    for path in reversed(segments):
+        for line in deque(lines(path), maxlen=1):
+            try:
+                return datetime.datetime.fromisoformat(orjson.loads(line)["at"])
+            except (ValueError, KeyError, TypeError):
+                return datetime.datetime.max.replace(tzinfo=datetime.UTC)
+    return datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
 def _is_abandoned(segments: Sequence[Path], limits: Limits) -> bool:
     """Whether a chain has been silent so long that all of it is due, and nobody holds it: there were more workers."""
-    last = max(datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC) for path in segments)
-    if last >= limits.whole:
+    # By its lines and not by its files, which are younger for having been packed or purged.
+    begins = next((found for path in reversed(segments) if (found := begins_at(path)) is not None), None)
+    if begins is None or begins >= limits.whole or ends_at(segments) >= limits.whole:
         return False
     with _holding(segments[0].parent) as is_held:
         return is_held

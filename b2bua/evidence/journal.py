@@ -354,13 +354,17 @@ def _cut(path: Path, whole: int) -> int:
         torn = _written(file)
         file.truncate(whole + len(torn))
         if torn:
-            with path.with_suffix(".torn").open("ab") as beside:
+            with open(path.with_suffix(".torn"), "ab", opener=_private) as beside:
                 beside.write(torn + b"\n")
         file.truncate(whole)
         if whole and not _ends_line(file, whole):
             file.seek(whole)
             file.write(b"\n")
     return len(torn)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o640)
 
 
 def _ends_line(file: BinaryIO, end: int) -> bool:

@@ -199,7 +199,7 @@ def lines_of_call(journal: Path, call: str) -> Iterator[tuple[Place, dict[str, A
 
 def _mentioning(journal: Path, texts: Iterable[str]) -> Iterator[tuple[Place, dict[str, Any]]]:
     """The lines in which one of these texts stands, in whatever field."""
-    needles = [orjson.dumps(text)[1:-1] for text in texts]
+    needles = [orjson.dumps(text.encode("utf-8", "backslashreplace").decode())[1:-1] for text in texts]
     for segment in (segment for segments in chains_of(journal) for segment in segments):
         chain, at = chain_name(journal, segment), number_of(segment)
         for number, (line, _) in enumerate(follow(segment), start=1):

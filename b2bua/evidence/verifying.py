@@ -50,7 +50,11 @@ class Verified:
 def verify_journal(journal: Path, keys: Collection[PublicKey] = (), heads: Collection[Head] = ()) -> Verified:
     """Reads all of a journal. Without `keys` it is not known whose signatures there are. Raises OSError."""
     found = Verified()
-    marks = {head.place: head.hash for head in heads}
+    marks = dict[Place, str]()
+    for head in heads:
+        if marks.setdefault(head.place, head.hash) != head.hash:
+            path = segment_at(journal, head.place)
+            found.broken.append(Broken(path, head.place.line, "is two different lines by the heads"))
     for segments in chains_of(journal):
         _Chain(journal, segments, keys, marks, found).verify()
     names = {chain_name(journal, segments[0]) for segments in chains_of(journal)}

@@ -88,6 +88,7 @@ def change(
 
     Raises RegisterError and JournalError.
     """
+    name = str(Span.parse(name))
 
     def act(entries: Entries) -> Act:
         before = entries[name]

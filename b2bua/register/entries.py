@@ -153,6 +153,10 @@ class Item:
     replaces: str = ""
     replaced_by: str = ""
     """The entry that has come in its place."""
+    followed_by: str = ""
+    """The entry that comes in its place on a later day."""
+    before_that: datetime.date | None = None
+    """What `ended` was until that one made it end on its eve."""
 
     @property
     def is_proposed(self) -> bool:
@@ -265,6 +269,7 @@ class Entries:
                 _may_approve(item, act)
                 if item.is_proposed and item.replaces:
                     _must_stand(self[item.replaces])
+                    self._must_be_last(self[item.replaces])
             case Action.REFUSE:
                 _may_refuse(item)
             case Action.END:
@@ -280,11 +285,18 @@ class Entries:
             raise RegisterError(f"{act.span} has {len(fields)} entries")
         if act.replaces:
             _may_be_replaced(self[act.replaces], act)
+            self._must_be_last(self[act.replaces])
         self._counts[act.span.kind] = act.span.last
         for name, said in zip(act.span, fields, strict=True):
             item = Item(name, act.span.kind, said, [act], replaces=act.replaces)
             self.items[name] = item
             self._perform(item, act)
+
+    def _must_be_last(self, item: Item) -> None:
+        if item.followed_by and self[item.followed_by].stands:
+            raise RegisterError(
+                f"{item.followed_by} comes in the place of {item.id} already; change or withdraw that one"
+            )
 
     def _perform(self, item: Item, act: Act) -> None:
         """What an act does, or would, were it not waiting."""
@@ -299,6 +311,8 @@ class Entries:
         elif act.action is Action.END:
             item.ended = act.until
         elif act.action is Action.WITHDRAW:
+            if item.stands and item.replaces:
+                _give_back(self[item.replaces], item, civil_day(act.at))
             item.withdrawn, item.waiting = True, None
         elif act.replaces:
             _make_room(self[act.replaces], item, civil_day(act.at))
@@ -308,9 +322,17 @@ def _make_room(before: Item, item: Item, day: datetime.date) -> None:
     """An entry goes for the one in its place: at once, or on the eve of that one's first day."""
     if item.since is not None and before.since is not None and day < item.since and before.since < item.since:
         eve = item.since - datetime.timedelta(days=1)
+        before.followed_by, before.before_that = item.id, before.ended
         before.ended = eve if before.until is None else min(eve, before.until)
     else:
         before.replaced_by = item.id
+
+
+def _give_back(before: Item, item: Item, day: datetime.date) -> None:
+    """What would have come in its place never does: an entry holds as long as it said before."""
+    assert item.since is not None, "it stands"
+    if before.followed_by == item.id and day < item.since and before.ended == item.since - datetime.timedelta(days=1):
+        before.ended, before.followed_by = before.before_that, ""
 
 
 def _may_approve(item: Item, act: Act) -> None:

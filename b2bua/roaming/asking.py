@@ -32,6 +32,8 @@ log = logging.getLogger("b2bua")
 
 #: Seconds between two looks at whether a list has changed.
 LOOK: Final = 2.0
+#: By how many seconds a deadline is noticed late when the loop was held up, and what is then added to it.
+HELD_UP, GRACE = 0.05, 0.1
 
 
 class Holder(Protocol):
@@ -89,8 +91,11 @@ class Asking:
     _tasks: set[asyncio.Task[None]] = attrs.field(factory=set, init=False, repr=False)
 
     @classmethod
-    def open(cls, config: Roaming | None, plan: Plan, own: Mapping[str, Holder] | None = None) -> "Asking":
-        """With adapters of the program's `own` for the holders of `[[roaming.own]]`. Waits for the disk.
+    def open(
+        cls, config: Roaming | None, plan: Plan, own: Mapping[str, Holder] | None = None, *, again: bool = False
+    ) -> "Asking":
+        """With adapters of the program's `own` for the holders of `[[roaming.own]]`. Waits for the disk. `again`: of a
+        daemon that runs; a list that cannot be used keeps no call from being taken, its numbers are not asked about.
 
         Raises ConfigError when a list or a certificate cannot be used, an own adapter is missing, or a library is.
         """
@@ -98,7 +103,12 @@ class Asking:
         routes, lists = Routes.of(terms, None), dict[str, Shelf]()
         files = tuple(_files(terms, routes, lists))
         for file in files:
-            file.look()
+            try:
+                file.look()
+            except ConfigError as error:
+                if not again:
+                    raise
+                log.error("alarm: roaming-list: %s; its numbers are not asked about", error)
         inquiries = Inquiries.of(config, os.urandom, routes, lists)
         asked = {one.name: one for _, one in terms.holders() if isinstance(one, Asked)}
         holders = _adapters(terms, plan.mobile_country_codes, own or {})
@@ -145,8 +155,7 @@ class Asking:
         holder, terms = self.holders[errand.holder], self.terms[errand.holder]
         told = Told.failed(f"no answer in {self.deadline * 1_000:.0f} ms")
         try:
-            async with asyncio.timeout(self.deadline):
-                told = await tried(holder, errand, terms)
+            told = await in_time(tried(holder, errand, terms), self.deadline)
         except TimeoutError:
             pass
         except Exception:
@@ -169,6 +178,26 @@ class Asking:
                         log.info("%s is read anew", file.path)
                 except ConfigError as error:
                     self._note(Alarm("roaming-list", f"{error}; the list before it goes on"))
+                except Exception:  # whatever a file can be: the next look must come all the same
+                    log.exception("on reading %s", file.path)
+                    self._note(Alarm("bug", f"on reading {file.path}"))
+
+
+async def in_time(work: Coroutine[Any, Any, Told], seconds: float) -> Told:
+    """Raises TimeoutError when it takes longer. Where our own loop was held up, what has come meanwhile is read first:
+    that we did not listen is no failure of a holder."""
+    loop = asyncio.get_running_loop()
+    due, task = loop.time() + seconds, loop.create_task(work)
+    try:
+        done, _ = await asyncio.wait((task,), timeout=seconds)
+        if not done and loop.time() > due + HELD_UP:
+            done, _ = await asyncio.wait((task,), timeout=GRACE)
+        if not done:
+            raise TimeoutError
+        return task.result()
+    finally:
+        if task.cancel():
+            await asyncio.wait((task,))
 
 
 async def tried(holder: Holder, errand: Errand, terms: Asked) -> Told:
@@ -176,8 +205,7 @@ async def tried(holder: Holder, errand: Errand, terms: Asked) -> Told:
     patience = terms.timeout_ms / 1_000
     for _ in range(terms.attempts):
         try:
-            async with asyncio.timeout(patience):
-                told = await holder.ask(errand.number, errand.correlator)
+            told = await in_time(holder.ask(errand.number, errand.correlator), patience)
         except TimeoutError:
             told = Told.failed(f"no answer in {terms.timeout_ms} ms", may_repeat=True)
         if not told.may_repeat:

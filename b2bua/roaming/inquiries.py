@@ -219,13 +219,17 @@ class Inquiries:
 
     def _listed(self, number: str, moment: Moment) -> Answer | None:
         """What its holder's list says; None when its holder has handed over none."""
+        if self.routes.awaits_ported and self.routes.ported is None:
+            return Answer(Outcome.NOT_ASKED, "the list of ported numbers cannot be read", moment.utc)
         name = self.routes.holder_of(number)
         if name == NOBODY:
             self.counters["not offered"] += 1
             return Answer(Outcome.NOT_OFFERED, "no holder", moment.utc)
         shelf = self.lists.get(name)
         if shelf is None:
-            return None
+            if name in self.holders:
+                return None
+            return Answer(Outcome.NOT_ASKED, _source(name, "its list cannot be read"), moment.utc)
         if (moment.utc - shelf.at).total_seconds() > shelf.max_age:
             shelf.counters[str(Outcome.NOT_ASKED)] += 1
             return Answer(Outcome.NOT_ASKED, _source(name, "its list is too old"), moment.utc)

@@ -22,6 +22,8 @@ class Routes:
     ported: Pages | None = None
     """Is put in place of another when the list changes."""
     without_check: frozenset[str] = frozenset()
+    awaits_ported: bool = False
+    """Whether there is to be such a list: without it nobody knows whose any number is."""
     _longest: int = attrs.field(init=False, repr=False)
 
     @_longest.default
@@ -34,7 +36,7 @@ class Routes:
         prefixes = dict.fromkeys(config.not_offered, NOBODY)
         for _, holder in config.holders():
             prefixes.update(dict.fromkeys(holder.prefixes, holder.name))
-        return cls(prefixes, ported, frozenset(config.without_check))
+        return cls(prefixes, ported, frozenset(config.without_check), config.portability is not None)
 
     def holder_of(self, number: str) -> str:
         """The name of who answers for a number, +32...; NOBODY where none does."""

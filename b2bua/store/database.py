@@ -37,7 +37,7 @@ def parse(url: str) -> URL:
     """A database's URL with its driver. Raises StoreError, which does not repeat what may hold a password."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError("the store's url is none; write sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
     kind = parsed.drivername.partition("+")[0]
     if kind not in _DRIVERS:
@@ -130,7 +130,8 @@ def empty(connection: Connection, table: sa.Table) -> None:
 
 
 def _name(url: URL) -> str:
-    return f"the store {url.render_as_string(hide_password=True).replace('+psycopg', '').replace('+pysqlite', '')}"
+    told = url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query too
+    return f"the store {told.replace('+psycopg', '').replace('+pysqlite', '')}"
 
 
 def _first_line(error: object) -> str:
@@ -160,7 +161,10 @@ def _postgresql(url: URL) -> Engine:
         "connect_timeout": _CONNECT,
         "options": options,
         "application_name": "b2bua",
-        "tcp_user_timeout": 10_000,
+        "tcp_user_timeout": _UNHEARD,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
     }
     return sa.create_engine(
         url, connect_args={key: value for key, value in defaults.items() if key not in url.query}, pool_pre_ping=True

@@ -14,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from b2bua.errors import GatewayError
 from b2bua.evidence.desk import FOLDER as DESK
 from b2bua.evidence.forgetting import MARK
 from b2bua.evidence.reading import Place, chain_name, chains_of
@@ -85,6 +86,8 @@ class Indexer:
     journal: Path
     home: str = HOME
     """The country code of callers who leave it out."""
+    lost: int = attrs.field(default=0, init=False)
+    """Batches that somebody else had indexed meanwhile."""
     _tails: dict[str, Tail] = attrs.field(factory=dict, init=False, repr=False)
 
     def catch_up(self, most: int = 1_000_000) -> int:
@@ -100,9 +103,15 @@ class Indexer:
     def step(self, upto: Mapping[str, Place] | None = None) -> int:
         """One transaction for each chain that has new lines; returns how many there were. `upto`: the last line of each
         chain that is wanted; all lines, without."""
-        return sum(
-            self._follow(chain_name(self.journal, segments[0]), segments, upto) for segments in chains_of(self.journal)
-        )
+        taken, faults = 0, list[GatewayError | OSError]()
+        for segments in chains_of(self.journal):
+            try:
+                taken += self._follow(chain_name(self.journal, segments[0]), segments, upto)
+            except (GatewayError, OSError) as fault:
+                faults.append(fault)  # what is wrong with one chain keeps no other from being indexed
+        if faults and not taken:
+            raise faults[0]
+        return taken
 
     def _follow(self, chain: str, segments: Sequence[Path], upto: Mapping[str, Place] | None) -> int:
         tail = self._tails.get(chain)
@@ -134,6 +143,8 @@ class Indexer:
                 if _moves(connection, tail, before):
                     _put(connection, rows)
                     is_done = True
+                else:
+                    self.lost += 1
         finally:
             if not is_done:
                 # Where the store stands now is for the store to say.

@@ -23,6 +23,10 @@ CALLED: Final = "called"
 """The position of a number that is nobody's who calls."""
 #: Which number is said to be the caller's, where there are several.
 _FIRST: Final = {str(Position.PRESENTATION): 0, str(Position.NETWORK): 1}
+_KEPT: Final = {CALLED: 0, str(Position.PRESENTATION): 1, str(Position.NETWORK): 2}
+"""Which numbers stay where there are too many."""
+_LONGEST_CALL_ID: Final = 600
+"""Characters, of four octets at most."""
 _SEVERAL: Final = 64
 """Numbers of one line that are kept: nobody has so many, but whoever would fill a disk."""
 
@@ -44,6 +48,8 @@ def numbers_in(record: Line, home: str = HOME) -> list[Said]:
         return [Said(*fields) for fields in record[HASHED].get("numbers", ())]
     personal = {name: field["value"] for name, field in record.get("personal", {}).items()}
     said = list(dict.fromkeys(_said(record["kind"], personal, home)))
+    if len(said) > _SEVERAL:  # the rest is what nobody would look for, wherever it was written
+        said.sort(key=lambda one: _KEPT.get(one.position, len(_KEPT)))
     return said[:_SEVERAL]
 
 
@@ -71,6 +77,11 @@ def moment(record: Line) -> datetime.datetime:
     return datetime.datetime.fromisoformat(record["at"])
 
 
+def shortened(call_id: str) -> str:
+    """A Call-ID as the index has it: PostgreSQL takes no NUL, and 2,704 octets in an index at most."""
+    return call_id.replace("\0", "\ufffd")[:_LONGEST_CALL_ID]
+
+
 def call_row(record: Line, said: list[Said]) -> Row:
     """The columns that a verdict fills."""
     callers = [one for one in said if one.position != CALLED]
@@ -83,7 +94,7 @@ def call_row(record: Line, said: list[Said]) -> Row:
         "circuit": record.get("circuit"),
         "peer": record["peer"],
         "own": record.get("own", ""),
-        "call_id": record["call_id"],
+        "call_id": shortened(record["call_id"]),
         "caller": None if caller is None else caller.number,
         "called": next((one.number for one in said if one.position == CALLED), None),
         "verdict": record["verdict"],

@@ -16,7 +16,7 @@ from b2bua.store.comparing import Difference, differences
 from b2bua.store.database import Database, empty
 from b2bua.store.forgetting import drop, forget
 from b2bua.store.indexer import Indexer
-from b2bua.store.line import CALLED
+from b2bua.store.line import CALLED, shortened
 from b2bua.store.schema import ACTS, CALLS, LINES, METADATA, NUMBERS, PROGRESS, same_place
 from b2bua.store.spelling import HOME
 from b2bua.store.tail import Tail
@@ -196,9 +196,9 @@ class Store:
         Raises StoreError, JournalError and OSError; begun again, it goes on.
         """
         self.clear()
-        indexer, lines = self.indexer(), 0
-        while taken := indexer.step():
-            lines += taken
+        indexer, lines, lost = self.indexer(), 0, 0
+        while (taken := indexer.step()) or indexer.lost > lost:  # the clerk may have been there first
+            lines, lost = lines + taken, indexer.lost
         return lines
 
     def compare(self, scratch: Path) -> Iterator[Difference]:
@@ -258,7 +258,7 @@ def _narrowed(wanted: Wanted) -> Iterator[Any]:
     if wanted.trunk is not None:
         yield sa.or_(CALLS.c.trunk == wanted.trunk, CALLS.c.circuit == wanted.trunk)
     if wanted.call_id is not None:
-        yield sa.or_(CALLS.c.call_id == wanted.call_id, CALLS.c.b_call_id == wanted.call_id)
+        yield sa.or_(CALLS.c.call_id == shortened(wanted.call_id), CALLS.c.b_call_id == wanted.call_id)
     if wanted.verdict is not None:
         yield CALLS.c.verdict == wanted.verdict
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from b2bua.errors import JournalError
 from b2bua.evidence.reading import Place, lines, number_of, segment_name
 
 CHUNK: Final = 1 << 18
@@ -79,7 +80,11 @@ class Tail:
     def _unpacked(self, path: Path, most: int) -> list[bytes]:
         if self._packed is None:
             self._packed = islice(lines(path), self.line, None)
-        return list(islice(self._packed, most))
+        try:
+            return list(islice(self._packed, most))
+        except (OSError, JournalError):
+            self._packed = None  # it says nothing more, and is not at its end: it is opened again
+            raise
 
     def _plain(self, fd: int, most: int) -> list[bytes]:
         inode = os.fstat(fd).st_ino

@@ -144,13 +144,13 @@ class Overseer:
         try:
             pid = os.fork()
             if pid == 0:
-                self._live(child.station)
+                self._live(child.station, again=child.is_ready)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         child.pid = pid
         log.info("%s is process %d", child.station.name, pid)
 
-    def _live(self, station: Station) -> None:
+    def _live(self, station: Station, *, again: bool) -> None:
         """What the child does; it does not return."""
         code = 1
         try:
@@ -159,7 +159,7 @@ class Overseer:
                 signal.signal(number, signal.SIG_DFL)
             os.close(self.lifeline[1])
             _name_in_log(station.name)
-            work(self.config, self.path, station)
+            work(self.config, self.path, station, again=again)
             code = 0
         except GatewayError as error:
             log.error("alarm: worker: %s cannot begin: %s", station.name, error)
@@ -224,7 +224,7 @@ class Overseer:
             raise GatewayError(f"{child.station.name} has ended before it could begin; the log says why")
         now = time.monotonic()
         child.deaths = 0 if now - child.began > SETTLED else child.deaths + 1
-        pause = 0.0 if child.deaths == 0 else min(LONGEST_PAUSE, 0.1 * 2**child.deaths)
+        pause = 0.0 if child.deaths == 0 else min(LONGEST_PAUSE, 0.1 * 2.0 ** min(child.deaths, 16))
         child.due = now + pause
         log.error("alarm: worker: %s has ended (%d); another begins in %.1f s", child.station.name, code, pause)
 

@@ -107,8 +107,10 @@ class Worker:
         return tuple([trunk for trunk in self.app.core.context.trunks.all if trunk.health.probe is not None])
 
     @classmethod
-    def open(cls, config: Config, station: Station) -> "Worker":
-        """Opens the journal; no message is read yet. Raises JournalError, RegisterError and ConfigError."""
+    def open(cls, config: Config, station: Station, *, again: bool = False) -> "Worker":
+        """Opens the journal; no message is read yet. `again`: after another, as in `Asking.open`.
+
+        Raises JournalError, RegisterError and ConfigError."""
         post = Post(station.slot, station.boxes)
         ledger = CommonLedger(tell=post.tell)
         core = core_of(config, MarkedIds(os.urandom, mark_of(station.slot)), ledger=ledger)
@@ -128,7 +130,7 @@ class Worker:
                 shelf.drop(name)
         folder, now = Path(config.journal.directory) / station.name, datetime.datetime.now(datetime.UTC)
         journal = journal_of(config, folder, now, left)
-        app = App(config, core, journal, Asking.open(config.roaming, core.context.profile.plan))
+        app = App(config, core, journal, Asking.open(config.roaming, core.context.profile.plan, again=again))
         app.amendments.open()
         worker = cls(station, app, shelf, post, Sorting(post, ledger.hear), left, len(kept) - len(left))
         worker.sorting.heed = worker.heed
@@ -261,16 +263,16 @@ class Worker:
                 trunk.health.hear(place, is_down=(trunk.name, place) in down)
 
 
-def work(config: Config, path: Path, station: Station) -> None:
+def work(config: Config, path: Path, station: Station, *, again: bool = False) -> None:
     """A worker's life, in a process of its own: until SIGTERM, or its parent is gone. Raises GatewayError."""
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(config, path, station))
+        runner.run(_serve(config, path, station, again=again))
 
 
-async def _serve(config: Config, path: Path, station: Station) -> None:
-    worker = Worker.open(config, station)
+async def _serve(config: Config, path: Path, station: Station, *, again: bool) -> None:
+    worker = Worker.open(config, station, again=again)
     app, loop, stopped = worker.app, asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

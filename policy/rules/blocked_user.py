@@ -45,10 +45,10 @@ def judge_call(claim: Claim, register: Register, terms: Terms | None, day: date)
         return None
     for place in claim.assertions:
         if place.position in CLI and place.notation in URIS:
-            account = unquote(place.raw)
+            account = unquote(place.raw.partition(";")[0])
             for entry in _entries(claim, register, ("account", account.casefold()), day):
                 return _refusal(entry, terms, f"{account!a} in {place.header} is the account", place)
-    for trunk in () if claim.is_later else (claim.trunk, None):
+    for trunk in () if claim.is_later else dict.fromkeys((claim.trunk, claim.carrier, None)):
         for entry in _entries(claim, register, ("way", trunk), day):
             way = " from ".join(str(part) for part in (entry.trunk, entry.peer) if part is not None)
             return _refusal(entry, terms, f"What comes in by {way} is the traffic")
@@ -59,7 +59,7 @@ def _entries(claim: Claim, register: Register, key: object, day: date) -> Iterat
     """The entries in force under that key about calls that come in as this one does."""
     for entry in register.all(BlockedUser, key, day):
         peer = ip_address(claim.peer) if entry.peer is not None and claim.peer else None
-        if entry.comes(claim.trunk, peer):
+        if entry.comes(claim.trunk, peer) or (claim.carrier and entry.comes(claim.carrier, peer)):
             yield entry
 
 

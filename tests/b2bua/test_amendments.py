@@ -8,16 +8,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 
 from b2bua import Alarm, ConfigError, Gateway, amendments
 from b2bua import app as shell
 from b2bua.app import App
-from b2bua.config import Register, load
+from b2bua.config import Config, Register, load
+from b2bua.config.due import due
+from b2bua.config.finding import Finding
 from b2bua.evidence import segments_of, verify
 from policy.register import BlockedUser, Derogation, Shadow, Suspension, civil_day
 from tests.b2bua.evidence.making import read
@@ -424,6 +429,36 @@ def test_a_bug_in_looking_for_what_ends_keeps_no_register_from_being_read(
 
     monkeypatch.setattr(amendments, "due", broken)
     stage.play(story)
+
+
+def test_a_register_that_changes_while_one_looks_ahead_does_not_end_the_looking(
+    stage: Special, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = civil_day(datetime.datetime.now(datetime.UTC))
+    stage.add(SHADOW.format(today, today))
+    gateway = Gateway(load(stage.path))
+    looking, changed, again = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(config: Config, *others: Any) -> list[Finding]:
+        found = due(config, *others)
+        (looking if config.register.shadow else again).set()
+        assert changed.wait(PATIENCE)
+        return found
+
+    async def story() -> None:
+        watch = gateway.watch()
+        async with gateway:
+            await asyncio.to_thread(looking.wait, PATIENCE)
+            await gateway.amend(attrs.evolve(gateway.config.register, shadow=()))
+            changed.set()
+            told = [await anext(watch), await anext(watch)]
+            (alarm,) = [note for note in told if isinstance(note, Alarm)]
+            assert alarm.text.startswith("register.shadow[0]: 'abroad' is judged")
+            assert await asyncio.to_thread(again.wait, PATIENCE), "it looks again, by the new one"
+
+    monkeypatch.setattr(amendments, "DAY", 0.01)
+    monkeypatch.setattr(amendments, "due", slow)
+    play(gateway, story)
 
 
 def test_they_are_told_again_each_day(stage: Special, monkeypatch: pytest.MonkeyPatch) -> None:

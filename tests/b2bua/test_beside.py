@@ -75,6 +75,16 @@ def test_one_that_dies_again_and_again_is_begun_ever_more_seldom(beside: Beside)
     assert beside.due == tick + SETTLED + 1 + 0.5, "it had settled"
 
 
+def test_one_that_never_begins_is_tried_on_and_on_after_the_longest_pause() -> None:
+    beside, tick = Beside(["/nowhere/at/all"]), 0.0
+    for _ in range(2_000):
+        beside.tend(tick)
+        assert beside.due is not None
+        tick, pause = beside.due, beside.due - tick
+    assert pause == LONGEST_PAUSE
+    beside.end()
+
+
 def test_one_that_cannot_begin_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     beside = Beside(["/nowhere/at/all"])
     beside.tend(0.0)

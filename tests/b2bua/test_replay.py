@@ -27,7 +27,7 @@ from b2bua.replay import LONGEST, Change, Judge, Line, replayed, segments, verdi
 from b2bua.roaming import Table
 from policy.claim import TrunkClass
 from policy.profile import Profile
-from policy.register import Attestation, Consent, DoNotOriginate, Dossier, Node, Shadow
+from policy.register import Attestation, BlockedUser, Consent, DoNotOriginate, Dossier, Node, Shadow
 from policy.register import Register as PolicyRegister
 from policy.roaming import Roaming
 from policy.verdict import Outcome
@@ -38,6 +38,8 @@ from tests.b2bua.test_cli import Command, run  # noqa: F401 - a fixture
 from tests.world.scene import CONFIG, Scene
 from tests.world.test_article_3 import FOREIGN as FORWARDING
 from tests.world.test_article_3 import finish, returning
+from tests.world.test_circuits import MARKED
+from tests.world.test_circuits import config as of_circuits
 from tests.world.test_isup import SipI
 from tests.world.test_transfer import config as of_transfers
 from tests.world.test_transfer import replaces, talking
@@ -347,6 +349,13 @@ def test_a_class_that_had_lapsed_is_judged_by_what_was_declared(tmp_path: Path) 
     )
     (change,) = judged(folder, register=PolicyRegister("new", (shown,))).changes
     assert (change.old, change.new) == ("block", "pass")
+
+
+@pytest.mark.parametrize(("trunk", "new"), [("abroad", ["block"]), ("marked", ["block"]), ("home", [])])
+def test_a_call_of_a_circuit_is_judged_again_as_one_of_its_trunk(tmp_path: Path, trunk: str, new: list[str]) -> None:
+    folder = kept(tmp_path / "journal", play(invite(GEOGRAPHIC, headers=MARKED), config=of_circuits()))
+    entry = BlockedUser(trunk=trunk, reference="B-1", since=DAY)
+    assert [change.new for change in judged(folder, register=PolicyRegister("new", (entry,))).changes] == new
 
 
 # What cannot be judged again.

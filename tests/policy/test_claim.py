@@ -15,6 +15,7 @@ def test_what_an_invite_asserts_changes_nothing_of_where_it_came_from() -> None:
         own="192.0.2.2",
         authentication="A",
         admitted=frozenset([LONDON]),
+        carrier="C",
         is_later=True,
     )
     defaults = Claim(trunk="", trunk_class=TrunkClass.NATIONAL)

@@ -168,9 +168,31 @@ def test_a_number_may_be_blocked_on_one_trunk_alone() -> None:
     assert (verdict.outcome, verdict.findings[0].number) == (Outcome.BLOCK, LONDON)
 
 
+@pytest.mark.law("¶16 block", "K20", "K29")
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"trunk": "T"},
+        {"trunk": "T", "peer": ip_network("192.0.2.7/32")},
+        {"trunk": "T", "account": "acme-7"},
+        {"trunk": "T", "number": LONDON},
+    ],
+    ids=" ".join,
+)
+def test_a_user_of_a_trunk_is_refused_on_every_circuit_of_it_and_one_of_a_circuit_on_that_alone(
+    known: dict[str, object],
+) -> None:
+    one = attrs.evolve(claim(presented(LONDON), asserted("acme-7"), trunk="virtual"), peer="192.0.2.7")
+    assert judged(attrs.evolve(one, carrier="T"), user(**known)).outcome is Outcome.BLOCK
+    assert judged(attrs.evolve(one, carrier="U"), user(**known)).outcome is Outcome.PASS
+    own = user(**{**known, "trunk": "virtual"})
+    assert judged(attrs.evolve(one, carrier="T"), own).outcome is Outcome.BLOCK
+    assert judged(attrs.evolve(one, trunk="T"), own).outcome is Outcome.PASS
+
+
 @pytest.mark.law("¶16 block", "K20")
 @pytest.mark.parametrize("trunk_class", TrunkClass)
-@pytest.mark.parametrize("raw", ["acme-7", "ACME-7", "acme%2d7", "%61cme-7"])
+@pytest.mark.parametrize("raw", ["acme-7", "ACME-7", "acme%2d7", "%61cme-7", "acme-7;cpc=ordinary", "acme-7;a=b;c"])
 def test_an_account_is_refused_wherever_it_says_who_calls_and_however_it_is_escaped(
     raw: str, trunk_class: TrunkClass
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from b2bua.call.anomalies import FORGED
 from b2bua.config import Action, Circuit, Config, HeaderRule, Part, Peer, Register
 from policy.claim import TrunkClass
-from policy.register import Agreement, Attestation, Node, Service
+from policy.register import Agreement, Attestation, BlockedUser, Node, Service
 from sipstack.effects import Send
 from sipstack.flow import Flow
 from tests.world.party import Party, Session
@@ -223,6 +223,19 @@ def test_a_national_circuit_whose_peer_stands_abroad_is_international() -> None:
     assert session.final == 603
     facts = world.record("verdict").facts
     assert (facts["circuit"], facts["class"], facts["flags"]) == ("marked", "international", ["node-abroad"])
+
+
+@pytest.mark.law("¶16 block", "K20", "K29")
+@pytest.mark.parametrize("known", [{}, {"number": "+3225551212"}], ids=["all", "number"])
+def test_a_user_blocked_on_the_trunk_is_refused_on_a_circuit_of_it(known: dict[str, Any]) -> None:
+    entry = BlockedUser(reference="B", since=SINCE, trunk="abroad", **known)
+    with scene(register=Register(blocked_user=(entry,))) as world:
+        session = world.caller.invite(caller=BELGIAN, headers=MARKED)
+        world.run(1)
+    assert session.final == 603
+    facts = world.record("verdict").facts
+    assert (facts["trunk"], facts["circuit"], facts["flags"]) == ("abroad", "marked", ["blocked-user"])
+    assert not world.callee.sessions
 
 
 @pytest.mark.law("art. 4 §1", "¶14.2", "¶15", "K4")

@@ -278,25 +278,25 @@ def test_a_failed_check_withholds_the_number() -> None:
 
 
 @pytest.mark.law("L4", "K10")
-def test_a_holder_that_says_nothing_counts_as_failed_after_two_seconds() -> None:
+def test_a_call_that_is_brought_no_word_in_two_seconds_was_not_asked_about_and_goes_no_further() -> None:
     with Scene(answers={"+32470123456": None}) as scene:
         session = scene.caller.invite(caller=MOBILE)
         scene.run(1.9)
         assert not scene.records
         scene.run(5)
-        assert session.final == 200
-        scene.caller.bye(session)
-    assert scene.record("verdict").facts["verdict"] == "withhold"
+        assert session.final == 603
+        assert not scene.callee.seen
+    assert scene.record("verdict").facts["verdict"] == "block"
+    assert [alarm.name for alarm in scene.alarms] == ["roaming-limit"]
 
 
 def test_an_answer_that_comes_late_changes_nothing() -> None:
-    with Scene(answers={"+32470123456": Roaming.NOT_ABROAD}, thinking=3.0) as scene:
+    with Scene(answers={"+32470123456": Roaming.ABROAD}, thinking=3.0) as scene:
         session = scene.caller.invite(caller=MOBILE)
         scene.run(10)
-        assert session.final == 200
-        scene.caller.bye(session)
-        scene.run(1)
-    assert scene.record("verdict").facts["verdict"] == "withhold"
+        assert session.final == 603
+        assert not scene.callee.seen
+    assert scene.record("verdict").facts["verdict"] == "block"
 
 
 def test_several_numbers_are_asked_at_once() -> None:

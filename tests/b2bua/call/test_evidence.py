@@ -42,14 +42,26 @@ def test_a_verdict_that_waited_for_an_answer_says_since_when_and_who_gave_it() -
 
 @pytest.mark.law("¶8 3°", "K12")
 def test_the_failure_that_let_a_number_be_withheld_stays_without_the_number() -> None:
-    with Scene(answers={MOBILE: None}) as scene:
+    with Scene(answers={MOBILE: Roaming.FAILED}) as scene:
         session = scene.caller.invite(caller=f"<sip:{MOBILE}@x>")
         scene.run(30)
         scene.caller.bye(session)
     facts = scene.record("verdict").facts
     assert facts["verdict"] == "withhold"
     (answer,) = facts["answers"]  # type: ignore[misc, attr-defined]
-    assert (answer["outcome"], answer["source"]) == ("failed", "no answer in time")
+    assert (answer["outcome"], answer["source"]) == ("failed", "scene")
+    assert "470123456" not in str(facts)
+
+
+@pytest.mark.law("¶8 3°", "K12")
+def test_that_we_brought_no_word_in_time_is_no_failure_of_the_holder_s() -> None:
+    with Scene(answers={MOBILE: None}) as scene:
+        scene.caller.invite(caller=f"<sip:{MOBILE}@x>")
+        scene.run(30)
+    facts = scene.record("verdict").facts
+    assert facts["verdict"] == "block"
+    (answer,) = facts["answers"]  # type: ignore[misc, attr-defined]
+    assert (answer["outcome"], answer["source"]) == ("not asked", "no answer in time")
     assert "470123456" not in str(facts)
 
 

@@ -34,6 +34,13 @@ def leg() -> Leg:
     )
 
 
+def test_what_comes_by_a_circuit_says_which_trunk_carries_it() -> None:
+    one = leg()
+    assert (one.origin.trunk, one.origin.carrier) == ("abroad", "")
+    one.known_as = "marked"
+    assert (one.origin.trunk, one.origin.carrier) == ("marked", "abroad")
+
+
 def early(tag: str) -> Dialog:
     assert isinstance(INVITE, Request)
     return Dialog.as_callee(INVITE, tag)

@@ -21,9 +21,10 @@ COMPLETE = {"name": "N", "address": "A", "data": "D"}
 ALL = ("name", "address", "data")
 
 
-def block_at(hours: float | None, state: EntryState = EntryState.IN_FORCE) -> Block:
+def block_at(hours: float | None, state: EntryState = EntryState.IN_FORCE, ended: float | None = None) -> Block:
     since = None if hours is None else after(hours)
-    return Block(entry="blocked_user-1", user={}, acts=(), since=since, state=state)
+    end = None if ended is None else after(ended)
+    return Block(entry="blocked_user-1", user={}, acts=(), since=since, state=state, ended=end)
 
 
 def block_due(case: Case, at: float) -> float | None:
@@ -129,6 +130,18 @@ def test_an_answer_that_was_made_before_it_was_found_wrong_is_not_the_answer_any
     assert case_of(made, disputed(2, "name")).digest == ""
 
 
+def test_one_that_was_made_about_other_calls_is_not_either() -> None:
+    made = event.prepared(["a.json"], "d" * 64, [], language="fr", by="anna", now=after(1))
+    first, second = (event.found([name], 1, "anna", after(1)) for name in ("c1", "c2"))
+    assert case_of(first, made, first).digest == "d" * 64
+    assert case_of(first, made, second).digest == ""
+
+
+def test_what_was_found_wrong_earlier_than_it_was_written_down_makes_the_block_due_earlier() -> None:
+    late = event.disputed(["address"], "BIPT says so", "anna", after(110), after(100))
+    assert block_due(case_of(identified(1, **COMPLETE), answered(2), late), 111) == 124
+
+
 def test_a_closed_case_whose_answer_was_wrong_is_open_again() -> None:
     case = case_of(identified(1, **COMPLETE), answered(2), event.closed("", "anna", after(3)))
     assert case.state(after(4)) is State.CLOSED
@@ -168,7 +181,51 @@ def test_a_user_whose_block_was_taken_back_is_released() -> None:
     assert blocked(case_of(), block_at(30, EntryState.WITHDRAWN)).state(after(40)) is State.RELEASED
 
 
+def test_a_block_that_begins_later_is_not_done_before() -> None:
+    case = blocked(case_of(), block_at(40, EntryState.COMING))
+    clock = case.block_clock(after(30))
+    assert clock is not None
+    assert clock.met is None
+    assert case.state(after(30)) is State.TO_BLOCK
+    later = blocked(case, block_at(40)).block_clock(after(41))
+    assert later is not None
+    assert later.met == after(40)
+
+
+def test_one_that_was_taken_back_before_its_first_day_never_was() -> None:
+    case = blocked(case_of(), block_at(40, EntryState.WITHDRAWN, ended=35))
+    assert case.blocked is None
+    assert case.state(after(45)) is State.TO_BLOCK
+
+
+@pytest.mark.parametrize("first", [100.0, 10.0])
+def test_one_that_was_taken_back_before_the_identity_was_found_wrong_again_does_not_count(first: float) -> None:
+    events = (identified(1, **COMPLETE), answered(2), disputed(first, "address"), disputed(200, "address"))
+    case = blocked(case_of(*events), block_at(first + 2, EntryState.WITHDRAWN, ended=150))
+    clock = case.block_clock(after(201))
+    assert clock is not None
+    assert (clock.met, clock.due) == (None, after(224))
+    assert case.state(after(201)) is State.TO_BLOCK
+
+
+def test_one_that_was_taken_back_after_it_was_found_wrong_counts() -> None:
+    case = case_of(identified(1, **COMPLETE), answered(2), disputed(100, "address"))
+    assert blocked(case, block_at(102, EntryState.WITHDRAWN, ended=150)).state(after(200)) is State.RELEASED
+
+
+def test_the_next_block_counts_again() -> None:
+    case = case_of(identified(1, **COMPLETE), answered(2), disputed(100, "address"), disputed(200, "address"))
+    clock = blocked(case, block_at(102, EntryState.WITHDRAWN, ended=150), block_at(210)).block_clock(after(211))
+    assert clock is not None
+    assert clock.met == after(210)
+
+
 # What is told.
+
+
+def test_that_the_block_is_due_anew_is_told_anew() -> None:
+    told = event.reminded(Duty.BLOCK, 24, "log", "clerk", after(124))
+    assert case_of(answered(2), disputed(100, "name"), told, disputed(200, "name")).told == frozenset()
 
 
 def test_a_second_clock_that_runs_again_is_told_of_again() -> None:

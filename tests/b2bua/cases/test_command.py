@@ -10,12 +10,13 @@ import orjson
 import pytest
 
 from b2bua.__main__ import main
-from b2bua.cases.period import BRUSSELS
+from b2bua.cases import filing
+from b2bua.cases.period import BRUSSELS, day_of
 from b2bua.evidence import Desk
 from b2bua.evidence.signing import fault_of, load_public
 from b2bua.register import snapshot
 from policy.register import BlockedUser, civil_day
-from tests.b2bua.cases.making import call, desk_in, folder_config, journal
+from tests.b2bua.cases.making import call, desk_in, folder_config, journal, open_case
 
 pytestmark = pytest.mark.law("¶16 identity", "¶16", "K19", "K20")
 
@@ -223,6 +224,109 @@ def test_an_incomplete_answer_is_made_and_says_so(run: Run, at: datetime.datetim
     assert (code, out.splitlines()[-1]) == (1, "incomplete, missing name, address, data")
     code, out, _ = run("sent", CASE, "--how", "by mail")
     assert "block       due" in out
+
+
+def test_letters_that_were_written_before_stay_as_they_are(run: Run, at: datetime.datetime, tmp_path: Path) -> None:
+    run("open", *opening(at, "0470 99 99 99"))
+    run("request", CASE, "--out", tmp_path / "letters")
+    (first,) = (tmp_path / "letters").iterdir()
+    text = first.read_text()
+    assert run("request", CASE, "--out", tmp_path / "letters", "--language", "nl")[0] == 0
+    assert first.read_text() == text
+    assert len(list((tmp_path / "letters").iterdir())) == 2
+
+
+def test_a_letter_that_cannot_be_written_is_not_written_down(
+    run: Run, config: Path, at: datetime.datetime, tmp_path: Path
+) -> None:
+    run("open", *opening(at, "0470 99 99 99"))
+    (tmp_path / "letters").write_text("in the way")
+    code, out, err = run("request", CASE, "--out", tmp_path / "letters")
+    assert (code, out, "cannot be written" in err) == (2, "", True)
+    assert "trace requested" not in [line.get("event") for line in desk(config).lines()]
+
+
+@pytest.mark.parametrize("command", ["answer", "request"])
+def test_nothing_is_written_in_the_name_of_nobody(
+    run: Run, config: Path, at: datetime.datetime, tmp_path: Path, command: str
+) -> None:
+    run("open", *opening(at, "0470 99 99 99"))
+    config.write_text(config.read_text().replace('operator = "Voorbeeld Télécom NV, KBO 0123.456.789"', ""))
+    before = len(list(desk(config).lines()))
+    code, out, err = run(command, CASE, "--out", tmp_path / "out")
+    assert (code, out, "[cases] has no operator" in err) == (2, "", True)
+    assert not (tmp_path / "out").exists()
+    assert len(list(desk(config).lines())) == before
+
+
+def test_blanks_are_no_identity(run: Run, at: datetime.datetime) -> None:
+    run("open", *opening(at))
+    code, _, err = run("identify", CASE, "--name", "  ")
+    assert (code, "nothing has been told of the user" in err) == (2, True)
+    code, out, _ = run("identify", CASE, "--name", "N", "--address", " ", "--data", "\n", "--json")
+    assert (code, orjson.loads(out)["missing"]) == (1, ["address", "data"])
+
+
+def test_where_the_call_cannot_be_looked_for_the_case_that_was_opened_is_named(
+    run: Run, config: Path, at: datetime.datetime
+) -> None:
+    config.write_text(config.read_text().replace("[store]", ""))
+    code, out, err = run("open", *opening(at))
+    assert (code, out) == (2, "")
+    assert f"case {CASE} is open, its clock runs" in err
+    assert data(run("show", CASE, "--json"))["state"] == "open"
+
+
+def test_a_day_alone_on_which_an_answer_was_sent_means_its_end(run: Run, config: Path) -> None:
+    made = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=10)
+    opened = open_case(desk(config), now=made, requested=made)
+    filing.file_answer(desk(config), opened, ["a.json"], "d" * 64, "fr", by="anna", now=made)
+    day = made.astimezone(BRUSSELS).date()
+    assert run("sent", opened.id, "--how", "by mail", "--at", day)[0] != 2
+    (sent,) = [line for line in desk(config).lines() if line.get("event") == "answered"]
+    assert datetime.datetime.fromisoformat(sent["answered"]) == day_of(day).until
+
+
+def test_when_it_was_found_wrong_may_be_told_later(run: Run, config: Path) -> None:
+    requested = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(days=10)
+    opened = open_case(desk(config), now=requested, requested=requested)
+    found = requested + datetime.timedelta(hours=7)
+    assert run("incomplete", opened.id, "--why", "BIPT", "--at", found.isoformat())[0] == 0
+    clock = filing.docket_of(desk(config), datetime.datetime.now(datetime.UTC))[opened.id].block_clock(requested)
+    assert clock is not None
+    assert clock.since == found
+
+
+def test_a_case_of_a_blocked_user_is_not_closed_without_a_word_while_its_answer_is_due(
+    run: Run, at: datetime.datetime
+) -> None:
+    run("open", *opening(at))
+    run("block", CASE, "--number", NUMBER)
+    code, _, err = run("close", CASE)
+    assert (code, "is blocked, but its answer is a duty by law; --why" in err) == (2, True)
+    assert run("close", CASE, "--why", "BIPT takes it back")[0] == 0
+
+
+def test_a_block_that_was_taken_back_before_bipt_finds_it_wrong_again_is_due_again(
+    run: Run, at: datetime.datetime
+) -> None:
+    run("open", *opening(at))
+    run("incomplete", CASE, "--why", "BIPT")
+    run("block", CASE, "--number", NUMBER)
+    assert data(run("release", CASE, "--why", "BIPT, by letter", "--json"))["state"] == "released"
+    assert data(run("incomplete", CASE, "--why", "BIPT again", "--json"))["state"] == "to block"
+    run("block", CASE, "--number", NUMBER)
+    assert data(run("show", CASE, "--json"))["state"] == "blocked"
+
+
+def test_to_hold_a_case_without_calls_holds_nothing_and_says_so(run: Run, at: datetime.datetime) -> None:
+    run("open", *opening(at))
+    code, out, err = run("hold", CASE, "--json")
+    assert (code, orjson.loads(out)["held"]) == (1, False)
+    assert f"no call has been chosen for {CASE}" in err
+    assert run("hold", CASE, "--end")[0] == 0
+    run("find", CASE, "--call", "c1")
+    assert (run("hold", CASE, "--end")[0], run("hold", CASE)[0]) == (0, 0)
 
 
 def test_each_answer_has_files_of_its_own(run: Run, at: datetime.datetime, tmp_path: Path) -> None:

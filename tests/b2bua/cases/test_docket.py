@@ -152,3 +152,15 @@ def test_a_block_that_was_put_in_the_place_of_another_goes_on(tmp_path: Path) ->
     register.change(desk_in(tmp_path), config, name, fields, by="anna", why="a better reference", now=after(25))
     day = DAY + datetime.timedelta(days=1)
     assert only(tmp_path, day).state(after(26)) is State.BLOCKED
+
+
+def test_a_block_has_ended_when_it_was_taken_back_or_its_last_day_was_over(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    open_case(desk_in(tmp_path))
+    block(config, tmp_path)
+    fields = {**FIELDS, "number": "+32470123457", "until": "2026-11-25"}
+    register.add(desk_in(tmp_path), config, "blocked_user", fields, by="anna", why="case 2026-0001", now=after(25))
+    register.withdraw(desk_in(tmp_path), config, "blocked_user-1", by="anna", why="BIPT", now=after(26))
+    assert [one.ended for one in only(tmp_path, datetime.date(2026, 11, 25)).blocks] == [after(26), None]
+    over = datetime.datetime(2026, 11, 25, 23, tzinfo=datetime.UTC)
+    assert [one.ended for one in only(tmp_path, datetime.date(2026, 11, 26)).blocks] == [after(26), over]

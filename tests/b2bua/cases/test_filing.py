@@ -107,6 +107,17 @@ def test_a_closed_case_holds_nothing_unless_it_is_to(desk: Desk) -> None:
     assert held(desk) == {"case 2026-0002": frozenset({"c2"})}
 
 
+def test_a_case_that_is_open_again_holds_its_calls_again(desk: Desk) -> None:
+    answered_case(desk)
+    filing.file_calls(desk, ID, ["c1"], 1, by="anna", now=after(2))
+    filing.close(desk, ID, "done", keep_hold=False, by="anna", now=after(3))
+    assert held(desk) == {}
+    assert filing.dispute(desk, ID, ["name"], "BIPT", by="anna", now=after(50)).is_held
+    assert held(desk) == {f"case {ID}": frozenset({"c1"})}
+    filing.dispute(desk, ID, ["name"], "BIPT again", by="anna", now=after(51))
+    assert lines(desk).count("hold") == 2
+
+
 def test_a_hold_can_be_ended_and_begun_again_by_hand(desk: Desk) -> None:
     open_case(desk)
     filing.file_calls(desk, ID, ["c1"], 1, by="anna", now=after(1))
@@ -136,6 +147,30 @@ def test_a_dispute_of_nothing_in_particular_is_one_of_all_that_is_asked_for(desk
     answered_case(desk)
     found = filing.dispute(desk, ID, [], "BIPT", by="anna", now=after(3))
     assert set(found.missing) == {"name", "address", "data"}
+
+
+def test_a_dispute_of_nothing_in_particular_is_one_of_what_the_identity_was_of(desk: Desk) -> None:
+    open_case(desk)
+    filing.identify(desk, ID, {"other": "O", "method": "direct"}, by="anna", now=after(1))
+    found = filing.dispute(desk, ID, [], "BIPT", by="anna", now=after(3))
+    assert set(found.missing) == {"other", "method"}
+
+
+def test_the_second_clock_runs_from_when_it_was_found_wrong_and_not_from_when_that_was_written_down(
+    desk: Desk,
+) -> None:
+    answered_case(desk)
+    found = filing.dispute(desk, ID, ["name"], "BIPT", when=after(100), by="anna", now=after(110))
+    clock = found.block_clock(after(110))
+    assert clock is not None
+    assert clock.due == after(124)
+
+
+@pytest.mark.parametrize("when", [-1, 5])
+def test_it_was_found_wrong_after_the_request_and_not_in_the_future(desk: Desk, when: float) -> None:
+    answered_case(desk)
+    with pytest.raises(CaseError, match="cannot have been found wrong"):
+        filing.dispute(desk, ID, ["name"], "BIPT", when=after(when), by="anna", now=after(4))
 
 
 @pytest.mark.parametrize(
@@ -194,6 +229,24 @@ def test_an_answer_was_sent_after_the_request_and_not_in_the_future(desk: Desk, 
     answered_case(desk)
     with pytest.raises(CaseError, match="cannot have been sent"):
         filing.send(desk, ID, "mail", after(when), by="anna", now=after(4))
+
+
+def test_an_answer_was_sent_once_it_was_made_and_not_before(desk: Desk) -> None:
+    answered_case(desk)
+    with pytest.raises(CaseError, match=r"the answer was made at .* and cannot have been sent at"):
+        filing.send(desk, ID, "mail", after(0.5), by="anna", now=after(4))
+    assert filing.send(desk, ID, "mail", after(1), by="anna", now=after(4)).answer_clock.met == after(2)
+
+
+def test_an_answer_about_one_call_is_not_sent_for_another(desk: Desk) -> None:
+    open_case(desk)
+    filing.identify(desk, ID, WHOLE, by="anna", now=after(1))
+    found = filing.file_calls(desk, ID, ["c1"], 2, by="anna", now=after(1))
+    filing.file_answer(desk, found, ["a.json"], "d" * 64, "fr", by="anna", now=after(2))
+    filing.file_calls(desk, ID, ["c2"], 2, by="anna", now=after(3))
+    with pytest.raises(CaseError, match="no answer has been made"):
+        filing.send(desk, ID, "mail", after(4), by="anna", now=after(4))
+    assert filing.docket_of(desk, after(4))[ID].answer_clock.met is None
 
 
 # The end.

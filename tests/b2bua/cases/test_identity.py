@@ -16,6 +16,8 @@ pytestmark = pytest.mark.law("¶16 identity")
         ({"name": "N", "address": "A", "data": "D"}, ()),
         ({"other": "O"}, ("method",)),
         ({"other": "O", "method": "indirect"}, ()),
+        ({"name": "N", "address": "A", "data": "D", "other": "O"}, ()),
+        ({"name": "N", "other": "O"}, ("method",)),
         ({"source": "our records", "method": "direct"}, ("name", "address", "data")),
     ],
 )

@@ -17,7 +17,7 @@ from b2bua.cases.clock import Duty
 from b2bua.cases.docket import Docket
 from b2bua.cases.reminding import Reminding, counts, due
 from b2bua.config import Cases
-from b2bua.errors import CaseError
+from b2bua.errors import CaseError, JournalError
 from b2bua.evidence import Desk
 from tests.b2bua.cases.making import after, answered, case_of, config_of, desk_in, identified, open_case
 
@@ -111,6 +111,20 @@ def test_a_closed_case_is_silent(desk: Desk, caplog: pytest.LogCaptureFixture) -
     filing.close(desk, "2026-0001", "taken back", keep_hold=False, by="anna", now=after(1))
     Reminding(desk).run(after(30))
     assert told(caplog) == []
+
+
+def test_a_desk_that_cannot_be_written_keeps_no_case_from_being_told(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise JournalError("no space left")
+
+    open_case(desk)
+    open_case(desk)
+    monkeypatch.setattr(reminding, "remind", full)
+    with pytest.raises(JournalError, match="no space left"):
+        Reminding(desk).run(after(12))
+    assert [text.split()[2] for text in told(caplog)] == ["2026-0001", "2026-0002"]
 
 
 # The webhook.

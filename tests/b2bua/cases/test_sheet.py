@@ -118,7 +118,7 @@ def test_it_tells_a_block_in_force_and_one_that_is_not(key: SigningKey) -> None:
     waiting = Block(entry="blocked_user-1", user={}, acts=(), since=None, state=State.PROPOSED)
     standing = attrs.evolve(waiting, entry="blocked_user-2", since=after(3), state=State.IN_FORCE)
     found = rows(sheet(key, attrs.evolve(case, blocks=(waiting, standing))))
-    assert found["blocked_user-1, not in force"] == "no"
+    assert found["blocked_user-1, in force"] == "no"
     assert found["blocked_user-2, since"] == "2026-11-22 19:00:00 +0100"
     assert found["Block due at the latest"] == "2026-11-23 17:00:00 +0100"
 
@@ -169,6 +169,17 @@ def test_the_pdf_can_be_read_in_every_language(key: SigningKey, tmp_path: Path, 
 @pytest.mark.peer("pdftotext")
 def test_a_font_that_lacks_a_letter_spells_it(key: SigningKey, tmp_path: Path) -> None:
     assert "U+0141ukasz" in text_of(pdf(sheet(key), NOW, folders=[]), tmp_path)
+
+
+@pytest.mark.peer("pdftotext")
+@pytest.mark.parametrize("folders", [[], FOLDERS])
+def test_a_name_that_looks_like_the_number_of_pages_is_printed_whole(
+    key: SigningKey, tmp_path: Path, folders: list[Path]
+) -> None:
+    case = attrs.evolve(case_of(identified(1, **{**WHOLE, "name": "Jan {nb} Peeters"})), calls=("c1",))
+    text = text_of(pdf(sheet(key, case), NOW, folders), tmp_path)
+    assert "Jan {nb} Peeters" in text
+    assert "1/2" in text.replace(" ", "")
 
 
 @pytest.mark.parametrize("folders", [[], None])

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from b2bua.chore import Chore
-from b2bua.clerk.rota import TOLD_EVERY, Lane
+from b2bua.clerk.rota import AGAIN, TOLD_EVERY, Lane
 from b2bua.errors import StoreError
 
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
@@ -111,6 +111,19 @@ def test_one_that_goes_on_failing_is_told_once_a_minute_and_when_it_is_well_agai
         day.turn(lane, TOLD_EVERY * 3)
     assert "chore bad goes again, after it had failed 180 times" in caplog.text
     assert lane.standings[0].as_dict(0) == {"done": 1, "failed_in_a_row": 0, "busy_seconds": None}
+
+
+def test_a_daily_chore_that_failed_is_tried_again_within_ten_minutes_and_then_keeps_its_pace() -> None:
+    day, error = Day(), [StoreError("away")]
+
+    def act() -> None:
+        if error:
+            raise error.pop()
+
+    lane = day.lane(day.chore("daily", 86_400, act))
+    assert day.turn(lane, 0) == AGAIN <= 600
+    assert day.turn(lane, AGAIN) == 86_400
+    assert day.done == ["daily"] * 2
 
 
 def test_a_bug_of_ours_is_told_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """`b2bua journal` as its user meets it."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -173,6 +174,15 @@ def test_a_call_that_nobody_knows_ends_with_1_and_was_asked_for_all_the_same(run
     code, out, _ = run("show", journal, "nobody")
     assert (code, "no line of 'nobody'" in out) == (1, True)
     assert [look["calls"] for look in looks(journal)] == [0]
+
+
+def test_what_is_asked_for_in_bytes_that_are_no_text_is_nobody_and_was_asked_for(run: Run, journal: Path) -> None:
+    code, out, err = run("show", journal, os.fsdecode(b"caf\xe9"))
+    assert code == 1
+    assert "no line of 'caf" in out + err
+    (look,) = looks(journal)
+    assert look["calls"] == 0
+    assert "caf" in look["personal"]["asked"]["value"]["call"]
 
 
 def test_what_cannot_be_recorded_is_not_shown(run: Run, journal: Path) -> None:

@@ -192,6 +192,8 @@ WRONG = [
     ("decision", '"pass"', '"allow"', "action", "is none of 'pass'", "operating.md"),
     ("decision", "\nuntil = 2026-12-31", "", "until", "is missing", "operating.md"),
     ("blocked_user", '"+442079460000"', '"+44"', "number", "no number in the form", "write +"),
+    ("blocked_user", 'number = "+442079460000"', 'peer = "0.0.0.0/0"', "peer", "0.0.0.0/0 is everybody", "addresses"),
+    ("blocked_user", 'number = "+442079460000"', 'peer = "::/0"', "peer", "::/0 is everybody", "addresses"),
     ("do_not_originate", '"+3225551212"', '"1207"', "number", "no number in the form", "write +"),
     ("caller_list", '"home"', '"abroad"', "trunk", "is international", "one that fits: home"),
     ("caller_list", '"+3225551212"', '"+33142685300"', "numbers.+33142685300", "no Belgian number", "mend it"),

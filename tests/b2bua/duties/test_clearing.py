@@ -194,17 +194,18 @@ def test_a_call_that_is_held_while_its_segment_is_rewritten_keeps_its_evidence(
 
 
 def test_a_segment_that_is_written_to_waits_and_is_named(clearing: Clearing) -> None:
-    segment(clearing.journal, [verdict("a", ago(200))])
-    path = segments_of(clearing.journal)[-1]
-    os.utime(path, (ago(1).timestamp(), ago(1).timestamp()))
+    segment(clearing.journal, [verdict("a", ago(200)), verdict("b", ago(1))])
     assert [piece.segment for piece in clearing.plan(NOW).waiting] == [1]
     clearing.run("ann", NOW)
-    assert personal(clearing.journal) == {"a": "personal"}
+    assert personal(clearing.journal) == {"a": "personal", "b": "personal"}
 
 
-def test_a_chain_that_nobody_goes_on_with_is_purged_to_its_end(clearing: Clearing) -> None:
+@pytest.mark.parametrize("days", [200, 0], ids=["old", "packed or purged today"])
+def test_a_chain_that_nobody_goes_on_with_is_purged_to_its_end_however_young_its_file_is(
+    clearing: Clearing, days: int
+) -> None:
     path = segment(clearing.journal / "worker-4", [verdict("a", ago(200))])
-    os.utime(path, (ago(200).timestamp(), ago(200).timestamp()))
+    os.utime(path, (ago(days).timestamp(), ago(days).timestamp()))
     assert clearing.plan(NOW).waiting == ()
     clearing.run("ann", NOW)
     assert personal(clearing.journal / "worker-4") == {"a": "hashed"}

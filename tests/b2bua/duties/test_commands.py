@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
+from b2bua.cases import filing
+from b2bua.cases.event import Asked
 from b2bua.commands.victim import _moment
 from b2bua.config import load
 from b2bua.duties.month import Month
@@ -149,6 +151,17 @@ def test_a_call_that_nobody_knows_cannot_be_held(run: Command, config: Path) -> 
     assert run("retention", "holds", config)[1] == ""
 
 
+def test_without_a_store_it_is_the_journal_that_knows_which_calls_there_are(run: Command, config: Path) -> None:
+    config.write_text(CONFIG.replace("[store]\n", ""))
+    # A Call-ID stands in a line of the call, and is not its name.
+    for name in ("typo", "ol", "old@peer"):
+        code, _, err = run("retention", "hold", config, "old", name, "--why", "court")
+        assert (code, f"no call {name}; nothing is held" in err) == (2, True)
+    assert run("retention", "holds", config)[1] == ""
+    assert run("retention", "hold", config, "old", "n1", "--why", "court")[0] == 0
+    assert run("retention", "holds", config)[1] == "court: n1, old\n"
+
+
 def test_a_hold_needs_a_reason(run: Command, config: Path) -> None:
     assert run("retention", "hold", config, "old", "--why", " ")[0] == 2
 
@@ -231,6 +244,12 @@ def test_an_entry_that_another_person_must_approve_waits(run: Command, config: P
     assert list(Entries.fold(desk(config)).standing()) == []
 
 
+def test_a_victim_is_told_of_a_call_that_nobody_indexed_yet(run: Command, config: Path) -> None:
+    segment(config.parent / "journal", [verdict("late", ago(0.5))])
+    found = orjson.loads(run("victim", "calls", config, VICTIM, "--why", "x", "--json")[1])
+    assert "late" in [one["call"] for one in found["list"]]
+
+
 # The nomadic meter.
 
 
@@ -264,6 +283,11 @@ def test_a_decision_names_its_number_reason_and_day(run: Command, config: Path, 
     assert desk(config) == []
 
 
+def test_the_meter_counts_a_call_that_nobody_indexed_yet(run: Command, config: Path) -> None:
+    segment(config.parent / "journal", [nomad("late", 0.5)])
+    assert orjson.loads(run("nomadic", "show", config, "--json")[1])["abroad"] == 4
+
+
 # The report.
 
 
@@ -283,6 +307,40 @@ def test_a_month_in_every_form(run: Command, config: Path, tmp_path: Path) -> No
     assert "NAT-1 (national)" in run("report", config, month)[1]
     only = orjson.loads(run("report", config, month, "--trunk", "INT-1", "--json")[1])
     assert "NAT-1" not in {trunk["trunk"] for trunk in only["trunks"]}
+
+
+def test_a_report_counts_a_call_that_nobody_indexed_yet(run: Command, config: Path) -> None:
+    month = Month.before(NOW)
+    segment(config.parent / "journal", [national("late", month.since, "+32470123456")])
+    found = orjson.loads(run("report", config, str(month), "--json")[1])
+    assert "NAT-1" in {trunk["trunk"] for trunk in found["trunks"]}
+
+
+@pytest.mark.law("K26")
+def test_who_was_never_answered_is_not_counted_as_answered_late(run: Command, config: Path) -> None:
+    month = Month.before(NOW)
+    requested = month.since + datetime.timedelta(hours=1)
+
+    def after(hours: float) -> datetime.datetime:
+        return requested + datetime.timedelta(hours=hours)
+
+    written = Desk(config.parent / "journal")
+    asked = Asked(reference="BIPT/42", requested=requested, number=VICTIM, moment="2026-01-01")
+    in_time, late, never, taken_back, given_up = (
+        filing.open_case(written, asked, by="ann", now=requested) for _ in range(5)
+    )
+    for one, hours in ((in_time, 2), (late, 30)):
+        known = filing.identify(written, one.id, {"name": "N", "address": "A", "data": "D"}, by="ann", now=after(1))
+        filing.file_answer(written, known, ["a.json"], "d" * 64, "fr", by="ann", now=after(1))
+        filing.send(written, one.id, "mail", after(hours), by="ann", now=after(hours))
+    for one, hours in ((taken_back, 3), (given_up, 40)):
+        filing.close(written, one.id, "BIPT takes it back", keep_hold=False, by="ann", now=after(hours))
+    assert filing.docket_of(written, NOW)[never.id].closed is None
+    counted = {"requests": 5, "answered": 2, "answered_late": 1, "unanswered_late": 2, "users_blocked": 0}
+    assert orjson.loads(run("report", config, str(month), "--json")[1])["duties"] == counted
+    assert "answered late: 1\nunanswered late: 2\n" in run("report", config, str(month))[1]
+    run("report", config, str(month), "--html", config.parent / "report.html")
+    assert "unanswered late" in (config.parent / "report.html").read_text()
 
 
 @pytest.mark.parametrize("arguments", [["2026-13"], ["--trunk", "NONE"], ["--html", "/nowhere/at/all.html"]])

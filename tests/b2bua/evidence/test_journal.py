@@ -247,6 +247,21 @@ def test_a_torn_last_line_is_cut_off_told_and_kept_beside(tmp_path: Path) -> Non
     again.close()
 
 
+@pytest.mark.law("K31")
+def test_what_was_torn_is_kept_as_private_as_its_segment(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append([verdict("a")])
+    crash(journal)
+    (path,) = segments_of(tmp_path)
+    path.write_bytes(path.read_bytes().rstrip(b"\0")[:-30])
+    before = os.umask(0)
+    try:
+        opened(tmp_path).close()
+    finally:
+        os.umask(before)
+    assert path.with_suffix(".torn").stat().st_mode & 0o777 == 0o640
+
+
 def test_however_much_of_a_journal_is_lost_the_rest_goes_on_as_one_chain(tmp_path: Path) -> None:
     journal = opened(tmp_path / "whole")
     journal.append([verdict("a"), end("a"), verdict("b")])

@@ -316,6 +316,24 @@ def test_a_chain_written_anew_is_seen_by_a_head(journal: Path) -> None:
     ]
 
 
+@pytest.mark.law("¶33", "K18")
+@pytest.mark.parametrize("is_first", [True, False])
+def test_heads_that_name_two_lines_in_one_place_are_told_whichever_comes_first(
+    journal: Path, *, is_first: bool
+) -> None:
+    kept = marks_of(journal)
+    rewritten(journal / "worker-1", 2)
+    place = kept[0].place
+    (now,) = [head for head in marks_of(journal) if head.place.chain == "worker-1"]
+    forged = Head(place, now.hash)
+    told = problems(journal, marks=[*kept, forged] if is_first else [forged, *kept])
+    assert f"worker-1/journal-00000004.jsonl:{place.line}: is two different lines by the heads" in told
+
+
+def test_a_head_that_is_given_twice_is_one(journal: Path) -> None:
+    assert problems(journal, marks=marks_of(journal) * 2) == []
+
+
 def test_a_chain_that_has_gone_altogether_is_seen_by_a_head(journal: Path) -> None:
     kept = marks_of(journal)
     for path in (journal / "worker-2").iterdir():

@@ -198,6 +198,68 @@ def test_a_change_that_begins_later_leaves_no_day_between(office: Office) -> Non
         assert (state(office, "agreement-1", day), state(office, "agreement-2", day)) == states
 
 
+def later(office: Office, name: str, since: str, now: datetime.datetime = NOW) -> None:
+    doing.change(office.desk, office.config, name, {"since": since, "until": None}, by="bob", why="", now=now)
+
+
+def test_what_a_coming_entry_takes_the_place_of_can_be_changed_no_second_time(office: Office) -> None:
+    office.enter("agreement")
+    later(office, "agreement-1", "2026-05-01")
+    for day in ("2026-03-31", "2026-04-15", "2026-06-01"):
+        with pytest.raises(RegisterError, match="agreement-2 comes in the place of agreement-1 already; change or"):
+            later(office, "agreement-1", day)
+    assert in_force(office) == ["agreement-1", "agreement-2"]
+    later(office, "agreement-2", "2026-06-01")
+    assert in_force(office) == ["agreement-1", "agreement-2", "agreement-3"]
+
+
+def test_of_two_changes_that_were_proposed_only_one_can_be_approved(careful: Office) -> None:
+    careful.enter("agreement")
+    doing.approve(careful.desk, "agreement-1", by="bob", why="", now=NOW)
+    for day in ("2026-05-01", "2026-06-01"):
+        doing.change(careful.desk, careful.config, "agreement-1", {"since": day}, by="ada", why="", now=NOW)
+    doing.approve(careful.desk, "agreement-2", by="bob", why="", now=NOW)
+    with pytest.raises(RegisterError, match="agreement-2 comes in the place of agreement-1 already"):
+        doing.approve(careful.desk, "agreement-3", by="bob", why="", now=NOW)
+    assert in_force(careful) == ["agreement-1", "agreement-2"]
+
+
+@pytest.mark.parametrize("until", [None, "2026-12-31"])
+def test_a_coming_change_that_is_withdrawn_gives_the_first_its_time_back(office: Office, until: str | None) -> None:
+    office.enter("agreement", until=until)
+    said = office.entries()["agreement-1"].until
+    later(office, "agreement-1", "2026-05-01")
+    doing.withdraw(office.desk, office.config, "agreement-2", by="bob", why="", now=NOW + 2 * DAY)
+    assert office.entries()["agreement-1"].until == said
+    assert in_force(office) == ["agreement-1"]
+    assert state(office, "agreement-1", datetime.date(2026, 5, 2)) is State.IN_FORCE
+    later(office, "agreement-1", "2026-06-01", NOW + 2 * DAY)
+    assert state(office, "agreement-3", datetime.date(2026, 6, 1)) is State.IN_FORCE
+
+
+def test_an_end_that_somebody_gave_the_first_stands_when_the_change_is_withdrawn(office: Office) -> None:
+    office.enter("agreement")
+    later(office, "agreement-1", "2026-05-01")
+    ends = datetime.date(2026, 4, 10)
+    doing.end(office.desk, office.config, "agreement-1", until=ends, by="bob", why="", now=NOW)
+    doing.withdraw(office.desk, office.config, "agreement-2", by="bob", why="", now=NOW)
+    assert office.entries()["agreement-1"].until == ends
+
+
+def test_a_change_that_is_withdrawn_after_it_began_leaves_the_first_over(office: Office) -> None:
+    office.enter("agreement")
+    later(office, "agreement-1", "2026-05-01")
+    doing.withdraw(office.desk, office.config, "agreement-2", by="bob", why="", now=NOW + 40 * DAY)
+    assert office.entries()["agreement-1"].until == datetime.date(2026, 4, 30)
+
+
+def test_an_entry_to_change_may_be_named_with_hyphens(office: Office) -> None:
+    office.enter()
+    doing.change(office.desk, office.config, "blocked-user-1", {"reference": "B-2"}, by="bob", why="", now=NOW)
+    assert in_force(office) == ["blocked_user-2"]
+    assert office.entries()["blocked_user-2"].replaces == "blocked_user-1"
+
+
 def test_a_change_can_take_a_key_out_and_is_checked_whole(office: Office) -> None:
     office.enter("consent", until="2026-12-31")
     doing.change(office.desk, office.config, "consent-1", {"until": None}, by="b", why="", now=NOW)

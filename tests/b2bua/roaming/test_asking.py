@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,57 @@ def test_all_attempts_together_take_no_longer_than_the_deadline() -> None:
         assert len(holder.asked) == 1
 
     play(holder, story, deadline=0.05)
+
+
+@attrs.define(eq=False)
+class HeldUp(Played):
+    """One whose answer comes over a socket, and comes while our loop does nothing at all."""
+
+    seconds: float = 0.06
+    """By how much longer than an attempt may take the loop is held up: more than a deadline is ever late by itself."""
+
+    async def ask(self, number: str, correlator: str) -> Told:
+        await super().ask(number, correlator)
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            loop.call_soon(self._hold_up, theirs)
+            await loop.sock_recv(ours, 1)
+        return ABROAD
+
+    def _hold_up(self, theirs: socket.socket) -> None:
+        theirs.send(b"!")
+        threading.Event().wait(self.seconds + SHORT)
+
+
+SHORT = 0.02
+
+
+@pytest.mark.law("¶8 3°", "K11")
+@pytest.mark.parametrize(("timeout_ms", "deadline"), [(SHORT * 1_000, None), (1_000, SHORT)], ids=["attempt", "in all"])
+def test_an_answer_that_came_while_our_loop_was_held_up_is_read_and_is_no_failure_of_the_holder(
+    timeout_ms: float, deadline: float | None
+) -> None:
+    holder = HeldUp([ABROAD])
+
+    async def story(asking: Asking, notes: list[Note]) -> None:
+        assert (await answer(asking, ONE))[ONE].outcome is Outcome.ABROAD
+        assert len(holder.asked) == 1
+        assert not notes
+
+    play(holder, story, config(timeout_ms=int(timeout_ms)), deadline)
+
+
+def test_a_holder_that_said_nothing_while_our_loop_was_held_up_has_failed_all_the_same() -> None:
+    async def held_up() -> Told:
+        asyncio.get_running_loop().call_soon(threading.Event().wait, SHORT + 0.06)
+        return await never()
+
+    async def story(asking: Asking, notes: list[Note]) -> None:
+        assert (await answer(asking, ONE))[ONE] == Answer(Outcome.FAILED, "played: no answer in 20 ms", _at(notes))
+
+    play(Played([held_up]), story, config(timeout_ms=int(SHORT * 1_000), attempts=1))
 
 
 def test_a_slow_answer_holds_up_no_other_number() -> None:
@@ -323,3 +376,44 @@ def test_nothing_starts_without_its_lists(tmp_path: Path, missing: str) -> None:
     (tmp_path / missing).unlink()
     with pytest.raises(ConfigError, match=f"{missing}: No such file or directory"):
         Asking.open(terms, PLAN)
+
+
+@pytest.mark.law("K10")
+@pytest.mark.parametrize("text", ["nonsense\nnonsense\n", None], ids=["nonsense", "gone"])
+@pytest.mark.parametrize("name", ["abroad.csv", "ported.csv"])
+def test_a_successor_starts_without_a_list_asks_nobody_about_its_numbers_and_reads_it_when_it_is_mended(
+    tmp_path: Path, name: str, text: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    terms = listed(tmp_path, ported=f"{ONE},lists\n")
+    path = tmp_path / name
+    mended = path.read_text()
+    if text is None:
+        path.unlink()
+    else:
+        put(path, text)
+
+    async def played() -> None:
+        asking, notes = Asking.open(terms, PLAN, again=True), list[Note]()
+        assert [alarm.startswith(f"alarm: roaming-list: {path}") for alarm in caplog.messages] == [True]
+        asking.start(notes.append)
+        try:
+            assert (await answer(asking, ONE))[ONE].outcome is Outcome.NOT_ASKED
+            put(path, mended)
+            await becomes(asking, ONE, Outcome.ABROAD)
+        finally:
+            await asking.close()
+
+    asyncio.run(played())
+
+
+def test_what_was_opened_again_and_can_be_read_counts_though_another_list_cannot(tmp_path: Path) -> None:
+    other = NumberList(name="others", prefixes=("+3248",), file=str(tmp_path / "nowhere.csv"))
+    terms = listed(tmp_path)
+
+    async def played() -> None:
+        asking = Asking.open(attrs.evolve(terms, list=(*terms.list, other)), PLAN, again=True)
+        assert (await answer(asking, ONE))[ONE].outcome is Outcome.ABROAD
+        assert (await answer(asking, "+32480000001"))["+32480000001"].outcome is Outcome.NOT_ASKED
+        await asking.close()
+
+    asyncio.run(played())

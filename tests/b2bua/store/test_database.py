@@ -24,6 +24,8 @@ from tests.b2bua.store.making import indexed, whole, written
         ("mysql://u:hunter2@h/d", "names 'mysql'"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
+        ("postgresql://u:hunter2@h:port/d", "is none; write sqlite"),
+        ("postgresql://u:hunter2@h:54x2/d", "is none; write sqlite"),
     ],
 )
 def test_a_url_that_is_none_is_told_without_what_it_says(url: str, told: str) -> None:
@@ -32,9 +34,14 @@ def test_a_url_that_is_none_is_told_without_what_it_says(url: str, told: str) ->
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
-    away = Store.open(f"postgresql://someone:hunter2@/x?host={tmp_path}")
-    with away, pytest.raises(StoreError, match=r"postgresql://someone:\*\*\*@") as caught:
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [("someone:hunter2@/x?", r"someone:\*\*\*@"), ("someone@/x?password=hunter2&", "someone@")],
+    ids=["before the host", "in the query"],
+)
+def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path, url: str, told: str) -> None:
+    away = Store.open(f"postgresql://{url}host={tmp_path}")
+    with away, pytest.raises(StoreError, match=f"postgresql://{told}") as caught:
         away.search(Wanted())
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)

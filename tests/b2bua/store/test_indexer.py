@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from b2bua.call import Record
-from b2bua.errors import StoreError
+from b2bua.errors import JournalError, StoreError
 from b2bua.evidence.packing import pack
 from b2bua.evidence.reading import Place, segments_of
 from b2bua.store import Store, Wanted
@@ -132,6 +132,26 @@ def test_every_chain_is_read_and_the_desk_too(store: Store, journal: Path) -> No
     (act,) = store.acts("entry")
     assert (act.subject, act.act, act.by, act.place) == ("e1", "add", "anna", Place("desk", 1, 2))
     assert set(store.progress()) == {"worker-0", "worker-1", "desk"}
+
+
+@pytest.mark.parametrize("broken", ["worker-0", "worker-1", "desk"])
+def test_a_chain_that_cannot_be_read_is_told_and_holds_up_no_other(store: Store, journal: Path, broken: str) -> None:
+    calls = {"": "none", "worker-0": "zero", "worker-1": "one", "desk": "desk"}
+    for chain, call in calls.items():
+        written(journal / chain, whole(call))
+    (segment,) = segments_of(journal / broken)
+    pack(segment)
+    (packed,) = segments_of(journal / broken)
+    whole_file = packed.read_bytes()
+    packed.write_bytes(whole_file[:40])
+    indexer = store.indexer()
+    with pytest.raises(JournalError, match="cannot be unpacked"):
+        indexer.catch_up()
+    assert set(store.progress()) == calls.keys() - {broken}
+    packed.write_bytes(whole_file)
+    for _ in range(2):  # where the store stands is looked up again first
+        indexer.catch_up()
+    assert set(store.progress()) == calls.keys()
 
 
 def test_it_goes_from_segment_to_segment_packed_or_not(store: Store, journal: Path, tmp_path: Path) -> None:

@@ -67,6 +67,18 @@ def test_numbers_beyond_measure_are_not_kept(tmp_path: Path) -> None:
     assert len(said(tmp_path, national("a", [f"P-Asserted-Identity: {many}"]))) == 64
 
 
+def test_a_caller_and_whom_he_calls_are_kept_behind_however_many_redirecting_numbers(tmp_path: Path) -> None:
+    many = [finding(f"+32255{number:05d}", "redirect", header="Diversion") for number in range(64)]
+    callers = [finding("+33142345678", "network", header="P-Asserted-Identity"), finding("+33142345679")]
+    kept = said(tmp_path, verdict("a", findings=[*many, *callers]))
+    assert len(kept) == 64
+    assert {number for number, position, _ in kept if position != "redirect"} == {
+        "+33142345678",
+        "+33142345679",
+        CALLED,
+    }
+
+
 def test_what_stays_of_a_line_has_no_number_in_it(tmp_path: Path) -> None:
     line = read(tmp_path, verdict("a"))
     left = pseudonymised(line, KEY)

@@ -1,6 +1,7 @@
 """Finding calls, reading their evidence, counting them."""
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from b2bua.errors import JournalError, StoreError
 from b2bua.evidence.reading import Place, segments_of
 from b2bua.store import Store, Wanted
 from b2bua.store.store import asked
+from b2bua.store.tail import Tail
 from tests.b2bua.store.making import (
     ABROAD,
     CALLED,
@@ -84,6 +86,24 @@ def test_trunk_call_id_and_verdict_narrow_it_down(several: Store) -> None:
     assert found(several, call_id="b-d") == ["d"]
     assert found(several, verdict="block") == ["a"]
     assert found(several, verdict="block", number=MOBILE) == []
+
+
+@pytest.mark.parametrize("call_id", ["\N{SNOWMAN}" * 8_000, "a\0b", "\0"], ids=["long", "NUL", "NUL alone"])
+def test_a_call_id_that_no_index_takes_is_shortened_and_found(store: Store, journal: Path, call_id: str) -> None:
+    written(journal, verdict("a", call_id=call_id), end("a"), verdict("b"))
+    (call,) = indexed(store).search(Wanted(call_id=call_id))
+    assert (call.call, call.cause) == ("a", "BYE")
+    assert len(call.call_id) <= 600
+    assert found(store) == ["a", "b"]
+
+
+def test_a_caller_behind_64_redirecting_numbers_is_found_and_so_is_whom_he_called(store: Store, journal: Path) -> None:
+    many = [finding(f"+32255{number:05d}", "redirect", header="Diversion") for number in range(64)]
+    written(journal, verdict("a", findings=[*many, finding(MOBILE)]))
+    assert found(indexed(store), number=MOBILE) == ["a"]
+    assert found(store, called=CALLED) == ["a"]
+    (call,) = store.search(Wanted())
+    assert (call.caller, call.called) == (MOBILE, CALLED)
 
 
 def test_a_circuit_is_looked_for_like_a_trunk(store: Store, journal: Path) -> None:
@@ -207,6 +227,30 @@ def test_a_rebuild_is_what_was_there(several: Store, journal: Path) -> None:
     assert several.rebuild() == len(lines_of(journal))
     assert several.search(Wanted()) == before
     assert several.progress() == {"": Place("", 1, 9)}
+
+
+def test_a_rebuild_misses_nothing_that_a_clerk_indexes_meanwhile(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("b2bua.store.indexer.BATCH", 4)
+    written(journal, *(whole(f"c{number:02d}") for number in range(12)))
+    clerk, before, turns = store.indexer(), indexed(store).search(Wanted()), list[int]()
+    read = Tail.read
+
+    def overtaken(tail: Tail, segments: Sequence[Path], most: int) -> list[tuple[Place, bytes]]:
+        lines = read(tail, segments, most)
+        if len(turns) < 3 and tail not in clerk._tails.values():
+            turns.append(0)
+            monkeypatch.setattr(Tail, "read", read)
+            turns[-1] = clerk.step()
+            monkeypatch.setattr(Tail, "read", overtaken)
+        return lines
+
+    monkeypatch.setattr(Tail, "read", overtaken)
+    store.rebuild()
+    assert any(turns), "the clerk was there first"
+    assert store.search(Wanted()) == before
+    assert store.progress() == {"": Place("", 1, len(lines_of(journal)))}
 
 
 def test_a_later_identity_is_found_at_its_own_time(store: Store, journal: Path) -> None:

@@ -1,11 +1,15 @@
 """The lines of a chain from where it was left, however they fall upon the pieces in which a file is read."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2bua.errors import JournalError
+from b2bua.evidence import reading
+from b2bua.evidence.packing import pack
 from b2bua.evidence.reading import segment_name, segments_of
 from b2bua.store import tail as tails
 from b2bua.store.tail import Tail
@@ -59,3 +63,27 @@ def test_another_reader_goes_on_where_the_first_was(
     tail.resume(1, left)
     assert all_of(tail, folder, most) == lines[left:]
     assert tail.missing == 0
+
+
+@pytest.mark.parametrize("fault", [OSError("an I/O error"), JournalError("cannot be unpacked")], ids=["disk", "packed"])
+def test_a_fault_in_reading_a_packed_segment_that_passes_costs_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    written = [b"line %d" % number for number in range(9)]
+    (tmp_path / segment_name(1)).write_bytes(b"".join(line + b"\n" for line in written))
+    pack(tmp_path / segment_name(1))
+    (tmp_path / segment_name(2)).write_bytes(b"last\n")
+
+    def failing(path: Path) -> Iterator[bytes]:
+        for number, line in enumerate(reading.lines(path)):
+            if number == 5:
+                raise fault
+            yield line
+
+    tail = Tail(tmp_path, "")
+    with monkeypatch.context() as faulty:
+        faulty.setattr(tails, "lines", failing)
+        found = [line for _, line in tail.read(segments_of(tmp_path), 3)]
+        with pytest.raises(type(fault)):
+            tail.read(segments_of(tmp_path), 3)
+    assert [*found, *all_of(tail, tmp_path, 3)] == [*written, b"last"]
