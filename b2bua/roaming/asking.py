@@ -65,7 +65,7 @@ class _Watched:
         seen, self.seen = self.seen, ()
         try:
             found = self.path.stat()
-            self.seen = (found.st_mtime_ns, found.st_size, found.st_ino)
+            self.seen = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
             if self.seen == seen:
                 return False
             self.read(self.path, datetime.fromtimestamp(found.st_mtime, UTC))

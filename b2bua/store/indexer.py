@@ -105,9 +105,11 @@ class Indexer:
         chain that is wanted; all lines, without."""
         taken, faults = 0, list[GatewayError | OSError]()
         for segments in chains_of(self.journal):
+            chain = chain_name(self.journal, segments[0])
             try:
-                taken += self._follow(chain_name(self.journal, segments[0]), segments, upto)
+                taken += self._follow(chain, segments, upto)
             except (GatewayError, OSError) as fault:
+                self._tails.pop(chain, None)  # it begins anew at the last line that has been stored
                 faults.append(fault)  # what is wrong with one chain keeps no other from being indexed
         if faults and not taken:
             raise faults[0]

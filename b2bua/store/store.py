@@ -258,7 +258,8 @@ def _narrowed(wanted: Wanted) -> Iterator[Any]:
     if wanted.trunk is not None:
         yield sa.or_(CALLS.c.trunk == wanted.trunk, CALLS.c.circuit == wanted.trunk)
     if wanted.call_id is not None:
-        yield sa.or_(CALLS.c.call_id == shortened(wanted.call_id), CALLS.c.b_call_id == wanted.call_id)
+        call_id = shortened(wanted.call_id)
+        yield sa.or_(CALLS.c.call_id == call_id, CALLS.c.b_call_id == call_id)
     if wanted.verdict is not None:
         yield CALLS.c.verdict == wanted.verdict
 
