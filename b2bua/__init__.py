@@ -6,7 +6,14 @@
 - `call/`      the call, sans-IO: the two legs, what crosses, how they live and end
 - `moment.py`  the two clocks, read once an input
 - `roaming/`   who answers where a mobile subscriber is
-- `evidence/`  the journal and its hash chain
+- `media/`     session descriptions that move, and the relay they move to; no call uses it yet
+- `evidence/`  the journal, its hash chain and signatures, and the chain of what people enter
+- `register/`  dated entries with who entered and approved them, and how they come into force
+- `store/`     the index of the journal
+- `cases/`     the regulator's requests, their clocks and answers
+- `duties/`    retention, the nomadic meter, the victim desk, the monthly report
+- `clerk/`     the process that works beside the calls (`chore.py`, `beside.py`)
+- `commands/`  the command line
 - `app.py`     the shell: sockets, clocks, signals (`amendments.py`: the register while it runs)
 - `workers/`   several processes that are one daemon
 - `gateway.py` the front door for programs that embed it (`watch.py`: what they can read along)

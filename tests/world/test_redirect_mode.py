@@ -412,12 +412,12 @@ def test_an_open_question_holds_the_answer_and_is_asked_once_however_often_the_i
     assert len(scene.records) == 2
 
 
-def test_an_answer_that_never_comes_counts_as_failed_after_the_patience() -> None:
+def test_an_answer_that_never_comes_counts_as_not_asked_after_the_patience() -> None:
     with Scene(config=asking(**TAKES), answers={MOBILE: None}) as scene:
         session = calling(scene)
         scene.run(3)
-        assert session.statuses == [100, 302]
-    assert scene.record("verdict").facts["verdict"] == "withhold"
+        assert session.statuses == [100, 603]
+    assert scene.record("verdict").facts["verdict"] == "block"
 
 
 def test_a_cancel_while_a_question_is_open_ends_it_undecided() -> None:
@@ -433,7 +433,7 @@ def test_a_cancel_while_a_question_is_open_ends_it_undecided() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "final"), [(Roaming.ABROAD, 302), (Roaming.NOT_ABROAD, 603), (Roaming.FAILED, 302), (None, 302)]
+    ("answer", "final"), [(Roaming.ABROAD, 302), (Roaming.NOT_ABROAD, 603), (Roaming.FAILED, 302), (None, 603)]
 )
 def test_a_question_that_waits_in_another_process_is_answered_the_same(answer: Roaming | None, final: int) -> None:
     said = []
