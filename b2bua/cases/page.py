@@ -1,17 +1,9 @@
-"""The sheet as one page of HTML: nothing in it runs, nothing is fetched, and every value is escaped."""
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+"""The sheet as one page of HTML."""
 
 from b2bua.cases.sheet import Sheet
+from b2bua.page import page_of
 
 
 def page(sheet: Sheet) -> str:
     """The page, ready to be printed."""
-    environment = Environment(
-        loader=PackageLoader("b2bua.cases", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(sheet=sheet)
+    return page_of("b2bua.cases", sheet=sheet)

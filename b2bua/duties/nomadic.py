@@ -11,12 +11,13 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 
 from b2bua.chore import Chore
 from b2bua.config import Config, Nomadic
+from b2bua.duties.counts import Counts
 from b2bua.duties.meter import Decisions, Standing, Use
 from b2bua.evidence import Desk
 from b2bua.register import Entries
@@ -37,21 +38,6 @@ _ALARMS: Final = {
     Standing.EXCESSIVE: "are used from abroad more than occasionally; `b2bua nomadic show`",
     Standing.REJECTED: "must come off its list, as has been decided, and are still used; `b2bua register`",
 }
-
-
-class Counts(Protocol):
-    """What is asked of the store."""
-
-    def tally(
-        self,
-        since: datetime.datetime,
-        until: datetime.datetime,
-        by: Sequence[str],
-        *,
-        trunks: Collection[str] | None = None,
-        callers: Collection[str] | None = None,
-    ) -> Counter[tuple[Any, ...]]:
-        """How many calls there were, by these columns."""
 
 
 @attrs.frozen(kw_only=True)

@@ -9,10 +9,11 @@ import datetime
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 
+from b2bua.duties.counts import Counts
 from b2bua.duties.month import Month
 from policy.verdict import Outcome
 
@@ -21,20 +22,6 @@ VERDICTS: Final = (*(outcome.word for outcome in Outcome), "undecided")
 NO_BASIS: Final = "undecided"
 _COLUMNS: Final = ("trunk", "circuit", "trunk_class", "basis", "verdict", "enforced")
 _CSV: Final = ("month", "trunk", "class", "article", "verdict", "enforced", "calls")
-
-
-class Counts(Protocol):
-    """What is asked of the store."""
-
-    def tally(
-        self,
-        since: datetime.datetime,
-        until: datetime.datetime,
-        by: Sequence[str],
-        *,
-        trunks: Collection[str] | None = None,
-    ) -> Counter[tuple[Any, ...]]:
-        """How many calls there were, by these columns."""
 
 
 @attrs.frozen(kw_only=True, order=True)

@@ -21,6 +21,7 @@ import orjson
 from b2bua.call.acts import Record
 from b2bua.errors import JournalError
 from b2bua.evidence.chain import GENESIS, printable, salt_size, seal
+from b2bua.evidence.disk import force
 from b2bua.evidence.reading import is_packed, lines, number_of, records, segment_name, segments_of
 
 FOLDER: Final = "desk"
@@ -140,7 +141,7 @@ class Desk:
                 raise
         finally:
             os.close(fd)
-        _sync_folder(self.directory)
+        force(self.directory)
 
 
 def look(
@@ -190,11 +191,3 @@ def _cut(path: Path) -> tuple[int, bytes]:
 def _last_of(path: Path) -> bytes:
     """The last line of a segment, packed or not; nothing where it has none."""
     return next(iter(deque(lines(path), maxlen=1)), b"")
-
-
-def _sync_folder(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from b2bua.errors import JournalError
+from b2bua.evidence.disk import force
 from b2bua.evidence.purging import tending
 from b2bua.evidence.reading import chains_of, closed, is_packed, lines
 
@@ -44,7 +45,7 @@ def pack(segment: Path) -> Path:
         unfinished.replace(packed)
     finally:
         unfinished.unlink(missing_ok=True)
-    _force(segment.parent)
+    force(segment.parent)
     segment.unlink()
     return packed
 
@@ -60,11 +61,3 @@ def _write(unfinished: Path, segment: Path) -> None:
             shutil.copyfileobj(plain, into, 1024 * 1024)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _force(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -19,6 +19,7 @@ import orjson
 
 from b2bua.errors import JournalError
 from b2bua.evidence.chain import GENESIS, Broken, verify
+from b2bua.evidence.disk import force
 from b2bua.evidence.forgetting import HASHED
 from b2bua.evidence.reading import is_packed, lines
 
@@ -90,7 +91,7 @@ class Rewriting:
             if not is_packed(self._old):
                 # Packing has died between its two forms: the other one has all that was taken out of this one.
                 self._old.with_name(self._old.name + ".gz").unlink(missing_ok=True)
-            _sync_folder(self._old.parent)
+            force(self._old.parent)
         except OSError as error:
             raise JournalError(f"{self._old} cannot be replaced by its purged form: {error.strerror}") from error
 
@@ -181,11 +182,3 @@ def _is_same(new: Path, old: Path) -> bool:
         orjson.loads(one)["hash"] == orjson.loads(other)["hash"]
         for one, other in zip(lines(new), lines(old), strict=True)
     )
-
-
-def _sync_folder(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -10,6 +10,7 @@ import datetime
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ import orjson
 
 from b2bua.errors import JournalError
 from b2bua.evidence.chain import Broken, followed
+from b2bua.evidence.disk import force
 from b2bua.evidence.reading import DIGITS, Place, chain_name, chains_of, closed, follow, lines, number_of
 from b2bua.evidence.signing import SigningKey, signed
 
@@ -121,7 +123,8 @@ def heads_in(document: Mapping[str, Any]) -> list[Head]:
 def _head(journal: Path, segments: Iterable[Path]) -> Head | None:
     """Of the last segment that has a line."""
     for segment in reversed([*segments]):
-        _force(segment)
+        with suppress(FileNotFoundError):  # packed since it was found, which has forced it
+            force(segment)
         last = deque(enumerate(follow(segment), start=1), maxlen=1)
         for number, (line, _) in last:
             return Head(Place(chain_name(journal, segment), number_of(segment), number), _hash(segment, number, line))
@@ -141,17 +144,6 @@ def _previous(line: bytes) -> str:
         return str(orjson.loads(line)["previous"])
     except (KeyError, TypeError, ValueError):
         return ""
-
-
-def _force(segment: Path) -> None:
-    try:
-        fd = os.open(segment, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return  # packed since it was found, which has forced it
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _keep(path: Path, document: Mapping[str, object]) -> Path:
