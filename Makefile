@@ -21,7 +21,7 @@ export DEBIAN_FRONTEND := noninteractive
 ROOT := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo -n; fi)
 
 # Programs of the real peers, each with its Debian package; servers stand in sbin, which not every PATH has.
-PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd pdftotext:poppler-utils
+PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd pdftotext:poppler-utils nft:nftables
 POLICY := /usr/sbin/policy-rc.d
 export PATH := $(PATH):/usr/sbin:/sbin
 

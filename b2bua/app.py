@@ -6,6 +6,7 @@ Whatever a batch of datagrams leads to is carried out in one go: evidence first,
 import asyncio
 import datetime
 import gc
+import hashlib
 import logging
 import os
 import signal
@@ -20,12 +21,15 @@ import orjson
 
 from b2bua.amendments import Amendments, renew
 from b2bua.beside import Beside
-from b2bua.call import Alarm, Ask, Core, Hooks, Moment, Record
+from b2bua.call import Alarm, Ask, Carry, Core, Engage, Hooks, Moment, Record
 from b2bua.call.context import Context, Law
 from b2bua.config import Config, WhenFull
 from b2bua.errors import GatewayError
 from b2bua.evidence import Journal, chains_of, sync
 from b2bua.evidence.desk import FOLDER as DESK
+from b2bua.media.carriage import Carriage
+from b2bua.media.ng import Reply
+from b2bua.media.ways import Ways
 from b2bua.register.presence import Presence
 from b2bua.roaming import Asking, Holder
 from b2bua.trunk import Routes, Trunks
@@ -75,8 +79,17 @@ def nothing() -> None:
     """Is done."""
 
 
-def core_of(config: Config, ids: Ids, hooks: Hooks | None = None, ledger: Ledger | None = None) -> Core:
-    """A core for a configuration: what the daemon runs, `explain` asks and tests drive without a socket."""
+def core_of(
+    config: Config,
+    ids: Ids,
+    hooks: Hooks | None = None,
+    ledger: Ledger | None = None,
+    share: tuple[int, int] = (0, 1),
+) -> Core:
+    """A core for a configuration: what the daemon runs, `explain` asks and tests drive without a socket.
+
+    `share`: which part of the media ports it has, and of how many.
+    """
     sip = config.sip
     timing = Timing(t1=sip.t1_ms / 1000, t2=sip.t2_ms / 1000, t4=sip.t4_ms / 1000)
     profile = config.profile.load()
@@ -89,6 +102,7 @@ def core_of(config: Config, ids: Ids, hooks: Hooks | None = None, ledger: Ledger
         law=law,
         hooks=hooks or Hooks(),
         ledger=ledger or Ledger(),
+        ways=Ways.of(config, share),
         no_answer=sip.no_answer_seconds,
         longest=sip.max_call_seconds,
         session_seconds=sip.session_seconds,
@@ -112,12 +126,24 @@ class App:
     """Is called when the evidence of a batch is written, before any message of it leaves; must not raise."""
     driver: Driver | None = attrs.field(default=None, init=False)
     amendments: Amendments = attrs.field(init=False, repr=False)
+    carriage: Carriage = attrs.field(init=False, repr=False)
     _tasks: list[asyncio.Task[None]] = attrs.field(factory=list, init=False, repr=False)
 
     @amendments.default
     def _of_the_register(self) -> Amendments:
         presence = Presence(self.journal.directory)
         return Amendments(self.config, self.core, self._keep, self._alarm, presence)
+
+    @carriage.default
+    def _of_its_calls(self) -> Carriage:
+        return Carriage(
+            media=self.config.media,
+            clock=time.monotonic,
+            report=self._report,
+            fell_silent=self._fell_silent,
+            alarm=lambda text: self._alarm(Alarm("media", text)),
+            name=f"b2bua_{hashlib.sha256(bytes(self.journal.directory.absolute())).hexdigest()[:12]}",
+        )
 
     @classmethod
     def open(
@@ -146,6 +172,7 @@ class App:
         Raises GatewayError.
         """
         self.driver = Driver(self, self._bound() if transports is None else transports, self.perform)
+        self.carriage.start()
         self.driver.start()
         if self.journal.failure is not None:
             self._journal_failed()
@@ -174,6 +201,7 @@ class App:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.carriage.stop()
         await self.asking.close()
         await asyncio.get_running_loop().run_in_executor(None, self.close)
 
@@ -189,7 +217,14 @@ class App:
         sockets = {name: dict(udp.counters) for name, udp in bound.items() if udp.counters}
         journal = {"segment": self.journal.number, "waiting": self.journal.waiting}
         register, roaming = self.core.context.register.version, self.asking.statistics()
-        return {**statistics, "register": register, "sockets": sockets, "journal": journal, "roaming": roaming}
+        return {
+            **statistics,
+            "register": register,
+            "sockets": sockets,
+            "journal": journal,
+            "roaming": roaming,
+            "media": self.carriage.statistics(),
+        }
 
     # The driver's endpoint.
 
@@ -243,6 +278,10 @@ class App:
                 records.append(effect)
             elif type(effect) is Ask:
                 waiting += self._ask(effect)
+            elif type(effect) is Carry:
+                self.carriage.carry_out(effect.call, effect.way, effect.orders)
+            elif type(effect) is Engage:
+                self.carriage.engage(effect.call, effect.command, partial(self._engaged, effect))
             elif type(effect) is Alarm:
                 self._alarm(effect)
         if records:
@@ -268,15 +307,33 @@ class App:
 
     def _answered_later(self, call: str, answers: Mapping[str, Answer]) -> None:
         """A holder has been asked, and the call goes on, if it is still there."""
+        moment = _moment(time.monotonic())
+        self._later(lambda: self.core.answered(call, answers, moment), "on a roaming answer")
+
+    def _engaged(self, asked: Engage, reply: Reply) -> None:
+        """An engine has answered, or none has."""
+        moment = _moment(time.monotonic())
+        self._later(lambda: self.core.engaged(asked.call, asked.command, reply, moment), "on an engine's answer")
+
+    def _fell_silent(self, call: str) -> None:
+        moment = _moment(time.monotonic())
+        self._later(lambda: self.core.fell_silent(call, moment), "on silent media")
+
+    def _later(self, act: Callable[[], Sequence[object]], where: str) -> None:
+        """What a call does by what comes from beside SIP."""
         if self.driver is None:
             return
         try:
-            effects: Sequence[object] = self.core.answered(call, answers, _moment(time.monotonic()))
+            effects = act()
         except Exception:
-            effects = self._bug("on a roaming answer")
+            effects = self._bug(where)
         if effects:
             self.perform(effects)
         self.driver.rearm()
+
+    def _report(self, call: str, figures: dict[str, object]) -> None:
+        """What came of the media of a call, which is over."""
+        self._keep([Record("media", call, datetime.datetime.now(datetime.UTC), figures)])
 
     def _note(self, note: Record | Alarm) -> None:
         """What comes of no call's message."""

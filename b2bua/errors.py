@@ -1,5 +1,7 @@
 """The errors of the daemon and of the embedded gateway."""
 
+from typing import ClassVar
+
 from sipstack.errors import ProtocolError
 
 
@@ -28,12 +30,23 @@ class RegisterError(GatewayError):
 
 
 class MediaError(ProtocolError):
-    """A peer's session description asks for what no relay can do; answered 488 (RFC 3261 §21.4.26)."""
+    """A peer's session description asks for what no relay can do: 488 (RFC 3261 §21.4.26); or nothing is left to relay
+    it by, which is no fault of the peer's: 503."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, status=488)
+    THEIRS: ClassVar = 488
+
+    def __init__(self, reason: str, *, status: int = THEIRS) -> None:
+        super().__init__(reason, status=status)
+
+
+class NetfilterError(GatewayError):
+    """The kernel does not do with packets what it was asked, for want of rights, of a library or of a feature."""
 
 
 class CaseError(GatewayError):
     """What was asked of a case cannot be done: there is no such case, its state forbids it, or what was written is no
-    number, moment or identity."""
+    number and no identity."""
+
+
+class MomentError(GatewayError):
+    """What somebody has written is no moment, or nothing that a clock can be wrong by."""

@@ -20,6 +20,8 @@ The way out:
 
 What crosses:
 
+- `description.py` the session description in a body
+- `media.py`     who moves it, and carries the packets; `door.py`: where what comes waits until an engine has moved it
 - `bridge.py`    lines of one hop and lines of the call
 - `departure.py` the last edits of what leaves: hosts that are hidden (`topology.py`), a trunk's header rules, the
                  called number's format, a caller who is not to be shown
@@ -44,9 +46,9 @@ The way of an INVITE: `Core.receive` -> `Call.begin` -> `identity.screening` -> 
 or `identity.redaction` -> `bridge` -> `departure` -> `identity.guard` -> the other leg.
 """
 
-from b2bua.call.acts import Alarm, Ask, Record
+from b2bua.call.acts import Alarm, Ask, Carry, Engage, Record
 from b2bua.call.core import Core
 from b2bua.call.hooks import Hooks
 from b2bua.moment import Moment
 
-__all__ = ["Alarm", "Ask", "Core", "Hooks", "Moment", "Record"]
+__all__ = ["Alarm", "Ask", "Carry", "Core", "Engage", "Hooks", "Moment", "Record"]

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from b2bua.config import Way
+from b2bua.media.ng import Command
+from b2bua.media.orders import Order
 from policy.roaming import Questions
 from sipstack.effects import Key
 from sipstack.flow import Flow
@@ -86,6 +89,23 @@ class Ask:
 
 
 @attrs.define
+class Carry:
+    """Have these orders carried out, in their order, before the messages that come with them leave."""
+
+    call: str
+    way: Way
+    orders: Sequence[Order]
+
+
+@attrs.define
+class Engage:
+    """Ask an engine that relays the call's media, and give its answer to `Core.engaged`."""
+
+    call: str
+    command: Command
+
+
+@attrs.define
 class Alarm:
     """Somebody should look: a name to grep, and a sentence without personal data."""
 
@@ -98,4 +118,4 @@ class Closed:
     """The call is over: nothing more will come from it, forget it."""
 
 
-Act = Reply | Repeat | Start | Abandon | Transmit | Record | Ask | Alarm | Closed
+Act = Reply | Repeat | Start | Abandon | Transmit | Record | Ask | Carry | Engage | Alarm | Closed

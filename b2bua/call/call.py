@@ -12,17 +12,20 @@ from typing import Final
 
 import attrs
 
-from b2bua.call import account, early, oracle, upkeep
-from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Reply, Start, Transmit
+from b2bua.call import account, early, media, oracle, upkeep
+from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Engage, Record, Reply, Start, Transmit
 from b2bua.call.bridge import CONTENT, hops_left, is_routable
 from b2bua.call.context import Context
 from b2bua.call.credentials import is_theirs
 from b2bua.call.decline import decline
 from b2bua.call.departure import depart, spared, spelled
+from b2bua.call.description import describes, moved, session
+from b2bua.call.door import Waiting
 from b2bua.call.farewell import hang_up
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Leg
 from b2bua.call.liveness import state
+from b2bua.call.media import is_offer, may_describe
 from b2bua.call.naming import TAKING, Named, Refusal, rename, way_of
 from b2bua.call.outgoing import Again, Outgoing, hunt_for, trunk_for
 from b2bua.call.pair import Crossing, Pair
@@ -32,9 +35,13 @@ from b2bua.call.snapshot import Plain, load, save
 from b2bua.call.times import earliest
 from b2bua.call.trial import is_enforced
 from b2bua.config import Isup, Part, Redirect
-from b2bua.errors import SnapshotError
+from b2bua.errors import MediaError, SnapshotError
 from b2bua.identity.redaction import Redacted, redact, untagged
 from b2bua.identity.screening import claim_of, unreadable, user_of
+from b2bua.media.engaged import Engaged
+from b2bua.media.ng import Command
+from b2bua.media.orders import A, B
+from b2bua.media.session import Session
 from b2bua.moment import Moment
 from b2bua.trunk import Limit, called_number
 from b2bua.trunk.hosts import bracketed
@@ -58,6 +65,8 @@ class State(enum.Enum):
 
     ASKING = "asking"
     """The INVITE waits for a roaming answer."""
+    ENGAGING = "engaging"
+    """The INVITE waits for an engine that takes its media."""
     CALLING = "calling"
     """The B leg has its INVITE, and no final response yet."""
     CANCELLING = "cancelling"
@@ -69,7 +78,7 @@ class State(enum.Enum):
 
 
 # A member of an enumeration that is named costs CPython 3.11 0.15 us, a global 0.02 (2026-11-23).
-ASKING, CALLING, CANCELLING = State.ASKING, State.CALLING, State.CANCELLING
+ASKING, ENGAGING, CALLING, CANCELLING = State.ASKING, State.ENGAGING, State.CALLING, State.CANCELLING
 ANSWERED, PARTING, ENDED = State.ANSWERED, State.PARTING, State.ENDED
 _BLOCK: Final = Outcome.BLOCK
 _SETUP: Final = Part.SETUP
@@ -277,7 +286,7 @@ class Call:
         self.answer_by = moment.tick + context.no_answer
         trying = [] if self.asked else [self._reply(100)]
         tried = self._try(self.outgoing, moment)
-        return [*said, *(trying if self.state is CALLING else ()), *tried]
+        return [*said, *(trying if self.state in (ENGAGING, CALLING) else ()), *tried]
 
     def _place(self, named: Named) -> Flow:
         """Where the peer of a call that is taken over is: where its Contact says, if that is a place of its trunk, for
@@ -288,12 +297,21 @@ class Call:
         return flow if is_theirs else named.leg.flow
 
     def _try(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
-        """Sends the INVITE to one target, if it shows nothing that it may not."""
+        """Sends the INVITE to one target, once an engine has taken its media if one must."""
+        asked = None if self.pair.context.ways.is_idle else self._engage(outgoing)
+        return self._send(outgoing, moment) if asked is None else asked
+
+    def _send(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
+        """Sends the INVITE, if it shows nothing that it may not."""
         pair, invite = self.pair, self._pending()
         a, context, leg = pair.a, pair.context, outgoing.leg()
+        try:
+            body, left = (outgoing.redacted.body, ()) if context.ways.is_idle else self._offer(outgoing, leg, moment)
+        except MediaError as error:
+            return self._unrelayed(error, moment)
         leg.trunk_class = context.class_of(leg.origin, moment)
         leg.is_enforced = is_enforced(leg.known_as, context.register, moment)
-        sent = outgoing.invite(leg, context.ids)
+        sent = outgoing.invite(leg, context.ids, body)
         sparing, private = spared(a, pair.upshot), not pair.is_emergency
         sent.headers = depart(sent.headers, a, leg, invite, part=_SETUP, sparing=sparing, private=private)
         shown = pair.leaks(sent, self._called(outgoing)) if pair.secrets else None
@@ -305,7 +323,47 @@ class Call:
         a.branches.clear()
         pair.described(a, invite, sent.headers, sent.body)
         context.remember(a, leg, invite, outgoing.uri, moment)
-        return [*self.relays.lose(()), Start(INVITE, sent, leg.flow)]
+        return [*left, *self.relays.lose(()), Start(INVITE, sent, leg.flow)]
+
+    def _engage(self, outgoing: Outgoing) -> list[Act] | None:
+        """Asks an engine to take the media that the INVITE offers; None where nobody has to be asked."""
+        redacted = outgoing.redacted
+        engaged = media.engaged_for(self.pair, outgoing.trunk)
+        if engaged is None or not describes(redacted.headers, redacted.body):
+            return None
+        command = engaged.question(A, session(redacted.headers, redacted.body), is_offer=True)
+        if command is None:
+            return None
+        self.pair.media, self.state = engaged, ENGAGING
+        return [Engage(self.id, command)]
+
+    def engaged(self, moment: Moment) -> list[Act]:
+        """An engine has taken what the INVITE offers, or has not."""
+        return self._send(self._way(), moment) if self.state is ENGAGING else []
+
+    def _offer(self, outgoing: Outgoing, leg: Leg, moment: Moment) -> tuple[bytes, Sequence[Act]]:
+        """The body of the INVITE for that leg, its session description moved where media is relayed, and what is to be
+        done about the relay of a try before. Raises MediaError where it cannot be; an emergency call goes on without.
+        """
+        redacted = outgoing.redacted
+        left = media.provide(self.pair, leg, moment)
+        mover = self.pair.media
+        if mover is None or not describes(redacted.headers, redacted.body):
+            return redacted.body, left
+        try:
+            body = moved(redacted.headers, redacted.body, lambda sdp: mover.offered(A, sdp, moment.tick))
+        except MediaError as error:
+            if not self.pair.is_emergency:
+                raise
+            said = Alarm("media", f"call {self.id}: {error}; its media goes end to end")
+            return redacted.body, [*left, said, *media.leave(self.pair, moment)]
+        return body, left
+
+    def _unrelayed(self, error: MediaError, moment: Moment) -> list[Act]:
+        """The caller's offer is none that can be relayed, or there is nothing to relay it by."""
+        refusal = self._reply(error.status, str(error) if error.status == MediaError.THEIRS else None)
+        alarms = [] if error.status == MediaError.THEIRS else [Alarm("media", f"call {self.id}: {error}")]
+        return [*alarms, *self._end("media", error.status, moment, refusal)]
 
     def _called(self, outgoing: Outgoing) -> str:
         """The number that may stand where the INVITE goes: of a call that is taken over, its own."""
@@ -376,7 +434,7 @@ class Call:
             return self._close() if self.state is CANCELLING else []
         if purpose in upkeep.PURPOSES:
             return self._unless_lost(upkeep.failed(self.pair, purpose, cause, moment), moment)
-        return self._unless_lost(self.relays.failed(purpose, status), moment)
+        return self._unless_lost(self.relays.failed(self.pair, purpose, status), moment)
 
     def _missed(self, status: int, cause: Cause, moment: Moment) -> list[Act]:
         goes, acts = self._go_elsewhere(moment)
@@ -454,6 +512,7 @@ class Call:
         self._keep_alive(leg, response, reply, moment.tick)
         near.confirm(reply)
         early.settle(self.pair)
+        self._agree(dialog.remote_tag)
         acts += self.relays.lose((dialog.remote_tag,))
         acts.append(account.answer_record(self.pair, leg, self._way(), self.redirections.followed, moment))
         is_awaited = leg.held is not None
@@ -461,6 +520,12 @@ class Call:
         self.invite = None
         self.pair.settle()
         return acts
+
+    def _agree(self, branch: str) -> None:
+        """That branch has accepted the call, and what the caller's INVITE has offered, if it did."""
+        media.chosen(self.pair, branch)
+        if self._pending().body:
+            media.settled(self.pair)
 
     def _keep_alive(self, leg: Leg, response: Response, reply: Response, now: float) -> None:
         """From the 2xx on, each side has its session timer, or is asked for a sign of life when it is silent."""
@@ -529,7 +594,7 @@ class Call:
     def _carry(self, response: Response, moment: Moment, tag: str) -> Response:
         """A B leg response as the A leg's, with that tag of ours."""
         invite, leg = self._pending(), self._callee()
-        carried = self.pair.carried(leg, response, moment)
+        carried = self.pair.carried(leg, response, moment, offers=not invite.body)
         reply = response_to(invite, response.status, response.reason, to_tag=tag, body=carried.body)
         if response.status < 300:
             for value in invite.headers.all("record-route"):
@@ -569,6 +634,7 @@ class Call:
         if other is None or other.held is None or other.dialog is None:
             return []
         carried = self.pair.carried(leg, ack, moment)
+        media.settled(self.pair)
         self.pair.described(leg, ack, carried.headers, carried.body)
         answer, other.held = other.held, None
         return [other.acknowledge(answer, other.dialog, self.pair.context.ids, carried.headers, carried.body)]
@@ -594,7 +660,7 @@ class Call:
             # §15: a BYE "MUST NOT" go out "until it has received an ACK for its 2xx response", which may be lost.
             self.state, self.ends_by = PARTING, None
             return acts
-        if leg is self.pair.a and self.state in (CALLING, ASKING):
+        if leg is self.pair.a and self.state in (CALLING, ENGAGING, ASKING):
             # §15: a caller may end an early dialog by BYE; to the callee that of its only one is a CANCEL.
             if len(self.pair.a.branches) > 1:
                 acts += self._bye(self.b, self.pair.carried(leg, bye, moment))
@@ -646,7 +712,35 @@ class Call:
             unasked = Answer(Roaming.NOT_ASKED, "no answer in time", moment.utc)
             late = {number: unasked for number in self.asked if number not in self.pair.answers}
             return self.answered_questions(late, moment)
+        if self.state is ENGAGING:
+            return self._end("media", 503, moment, self._reply(503))
         return self._give_up("no answer", 408, moment, self._reply(408))
+
+    # What comes for it, before it hears that.
+
+    def question(self, waiting: Waiting) -> Command | None:
+        """What an engine must be asked before the call can hear this; None: nothing."""
+        message, mover = waiting.message, self.pair.media
+        if message is None or not isinstance(mover, Engaged) or not may_describe(message):
+            return None
+        if not describes(message.headers, message.body):
+            return None
+        side = A if waiting.leg is self.pair.a else B
+        branch = (message.to.tag or "") if waiting.purpose == INVITE else early.current_of(self.pair)
+        offers = not self._has_offered(waiting.purpose)
+        return mover.question(
+            side,
+            session(message.headers, message.body),
+            is_offer=is_offer(message, mover, side, offers=offers),
+            branch=branch,
+        )
+
+    def _has_offered(self, purpose: str) -> bool:
+        """Whether the request that was started for `purpose` has made an offer; one of our own always has."""
+        if purpose == INVITE:
+            return self.invite is None or bool(self.invite.body)
+        relay = self.relays.pending.get(purpose)
+        return relay is None or bool(relay.request.body)
 
     # The end.
 
@@ -661,6 +755,8 @@ class Call:
         self, cause: str, status: int, moment: Moment, *messages: Act, reasons: Sequence[tuple[str, str]] = ()
     ) -> list[Act]:
         """The A leg is done before an answer: take the B leg back, which may still answer (§9.1)."""
+        if self.state is ENGAGING:
+            return self._end(cause, status, moment, *messages)
         if self.state is ASKING:
             undecided = account.undecided_record(self.pair, self._pending(), moment)
             return [undecided, *self._end(cause, status, moment, *messages)]
@@ -711,6 +807,15 @@ class Call:
         if self.b is not None:
             self.b.acknowledged()
         return [*self._give_up_requests(), Closed()]
+
+    def fall_silent(self, moment: Moment) -> list[Act]:
+        """No packet of its media has come for long: told, and by setting its end, unless somebody wants it so."""
+        mover = self.pair.media
+        if self.state is not ANSWERED or not isinstance(mover, Session) or mover.is_held:
+            return []
+        ends = self.pair.context.ways.media.ends_silent_calls and not self.pair.is_emergency
+        said = Alarm("media", f"call {self.id}: nothing has come from either side for long")
+        return [said, *(self._bye_both("media silent", moment) if ends else ())]
 
     def _give_up_requests(self) -> list[Act]:
         pair = self.pair

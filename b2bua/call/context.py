@@ -13,6 +13,7 @@ from b2bua.call.leg import Leg
 from b2bua.call.liveness import Liveness
 from b2bua.call.naming import Dialogs
 from b2bua.call.trial import is_enforced
+from b2bua.media.ways import Ways
 from b2bua.moment import Moment
 from b2bua.trunk import Routes, Trunk, Trunks, as_global, called_number
 from policy.claim import Claim, TrunkClass
@@ -64,6 +65,8 @@ class Context:
     """What is measured of exceptions, and told of them."""
     dialogs: Dialogs = attrs.field(factory=Dialogs, repr=False)
     """The legs of all calls, kept by the core, for the messages that name one."""
+    ways: Ways = attrs.field(factory=Ways.none, repr=False)
+    """Who carries the media of which calls."""
     no_answer: float
     """Seconds a call may ring."""
     longest: float

@@ -1,21 +1,37 @@
 """The core: the transaction user of RFC 3261 §5 that is a B2BUA. It finds the call of each message, and nothing more.
 
-Datagrams go in with a moment; `Send`, `Record`, `Ask` and `Alarm` come out, in order. A `Record` stands before the
-messages it is about. Between inputs the core holds only tables; `deadline()` says when it wants to be called.
+Datagrams go in with a moment; `Send`, `Record`, `Ask`, `Carry`, `Engage` and `Alarm` come out, in order. A `Record` and
+a `Carry` stand before the messages they are about. Between inputs the core holds only tables; `deadline()` says when it
+wants to be called.
 """
 
 import heapq
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import attrs
 
+from b2bua.call import media
 from b2bua.call.account import over_limit
-from b2bua.call.acts import Abandon, Act, Alarm, Ask, Closed, Record, Repeat, Reply, Start, Transmit
-from b2bua.call.call import INVITE, Call
+from b2bua.call.acts import (
+    Abandon,
+    Act,
+    Alarm,
+    Ask,
+    Carry,
+    Closed,
+    Engage,
+    Record,
+    Repeat,
+    Reply,
+    Start,
+    Transmit,
+)
+from b2bua.call.call import INVITE, Call, State
 from b2bua.call.context import Context
+from b2bua.call.door import Door, Waiting
 from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
 from b2bua.call.hooks import place_of
@@ -26,6 +42,9 @@ from b2bua.call.probing import Probing
 from b2bua.call.snapshot import Plain
 from b2bua.call.trial import Trials
 from b2bua.errors import SnapshotError
+from b2bua.media import ng
+from b2bua.media.engaged import Engaged
+from b2bua.media.session import Session
 from b2bua.moment import Moment
 from b2bua.trunk import destination
 from policy.register import Register
@@ -36,7 +55,7 @@ from sipstack.flow import Flow
 from sipstack.message import Request, Response, response_to
 from sipstack.transaction import TransactionLayer, client_key_of
 
-Output = Send | Record | Ask | Alarm
+Output = Send | Record | Ask | Carry | Engage | Alarm
 
 #: What a B2BUA takes, in a dialog or outside (RFC 3261 §11, §20.5).
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
@@ -84,6 +103,10 @@ class _Held:
     """The B leg that is there; it has one tag whatever branches it has."""
     queued: float | None = None
     """The time of its live entry in the heap."""
+    door: Door | None = None
+    """What waits to be heard; None while nothing does."""
+    asked: ng.Command | None = None
+    """What an engine must have answered before it goes on."""
 
 
 @attrs.define(eq=False)
@@ -109,6 +132,10 @@ class Core:
     """BYEs of ours, while they may have to be repeated."""
     _heap: list[tuple[float, int, str]] = attrs.field(factory=list, init=False, repr=False)
     _serial: int = attrs.field(default=0, init=False)
+    _lingering: dict[str, Engaged] = attrs.field(factory=dict, init=False, repr=False)
+    """Calls that are over while an engine has a question of theirs."""
+    _unsaid: list[Output] = attrs.field(factory=list, init=False, repr=False)
+    """What is wanted of the media of calls that were put down."""
     moved: dict[str, bool] | None = attrs.field(default=None, init=False, repr=False)
     """The calls that have changed, or gone, since somebody emptied this, and whether they have done anything by it;
     None: nobody keeps them elsewhere."""
@@ -141,6 +168,30 @@ class Core:
         if held is None:
             return []
         return self._go_on(held, lambda: held.call.answered_questions(answers, moment), moment)
+
+    def engaged(self, call: str, command: ng.Command, reply: ng.Reply, moment: Moment) -> list[Output]:
+        """What has come of an `Engage`, of which each has one reply at last."""
+        held = self._calls.get(call)
+        mover = self._lingering.get(call) if held is None else held.call.pair.media
+        if not isinstance(mover, Engaged):
+            return []
+        following = mover.heed(command, reply)
+        if held is None:
+            del self._lingering[call]
+        out: list[Output] = [] if following is None else [Engage(call, following)]
+        if held is None or held.asked is not command:
+            return out
+        held.asked = following
+        if following is not None:
+            return out
+        if held.door:
+            return self._hear(held, moment) + self._let_in(held, moment)
+        return self._go_on(held, lambda: held.call.engaged(moment), moment)
+
+    def fell_silent(self, call: str, moment: Moment) -> list[Output]:
+        """Nothing has come by the media of a call for long."""
+        held = self._calls.get(call)
+        return [] if held is None else self._go_on(held, lambda: held.call.fall_silent(moment), moment)
 
     def tick(self, moment: Moment) -> list[Output]:
         """Does all that is due."""
@@ -188,6 +239,8 @@ class Core:
             "servers": sorted(held.servers or ()),
             "clients": dict(held.clients),
         }
+        if isinstance(held.call.pair.media, Session):  # an engine goes on with whoever takes the call up
+            self._unsaid += media.leave(held.call.pair, moment)
         self._forget(held)
         return saved
 
@@ -213,7 +266,9 @@ class Core:
         for limit in call.counted:
             limit.enter()
         self._enter(held)
-        out: list[Output] = []
+        out, self._unsaid = self._unsaid, []
+        if isinstance(call.pair.media, Session):
+            call.pair.media.resume()
         for key, message, leg in call.unanswered():
             out += self._take(self.layer.reopen(key, message, leg.flow, moment.tick), moment)
         self.layer.adopt_tag(call.key, call.a.tag)
@@ -257,19 +312,24 @@ class Core:
         if tag is not None:
             found = self._dialogs.get((request.call_id, tag))
             if found is not None and found[1].hears(effect.flow):
-                call, leg = found
-                held = self._calls[call.id]
-                if key is None:
-                    return self._do(held, held.call.acknowledged(leg, request, moment), moment)
-                if request.method == "INVITE":
-                    self._serve(held, key)
-                return self._do(held, held.call.requested(leg, request, key, moment), moment)
+                return self._inside(*found, request, key, moment)
             return [] if key is None else self._respond(key, request, 481, moment)
         if key is None:
             return []
         if request.method == "INVITE":
             return self._new_call(effect, key, moment)
         return self._outside(request, key, moment)
+
+    def _inside(self, call: Call, leg: Leg, request: Request, key: Key | None, moment: Moment) -> list[Output]:
+        """A request in the dialog of a leg; an ACK has no key."""
+        held = self._calls[call.id]
+        if request.method == "INVITE" and key is not None:
+            self._serve(held, key)
+        if type(call.pair.media) is Engaged:
+            return self._wait(held, Waiting.of_request(call, leg, request, key), moment)
+        if key is None:
+            return self._do(held, call.acknowledged(leg, request, moment), moment)
+        return self._do(held, call.requested(leg, request, key, moment), moment)
 
     def _outside(self, request: Request, key: Key, moment: Moment) -> list[Output]:
         """A request outside a dialog that opens no call."""
@@ -319,7 +379,11 @@ class Core:
             self._forget(held)
             where = place_of(error.__traceback__)
             alarm = Alarm("bug", f"call {call.id} is given up: {type(error).__name__} at {where}")
-            return [alarm, *(self._respond(call.key, call.invite, 500, moment) if call.invite is not None else ())]
+            return [
+                alarm,
+                *self._give_back(held, moment),
+                *(self._respond(call.key, call.invite, 500, moment) if call.invite is not None else ()),
+            ]
         return self._do(held, acts, moment)
 
     def _over_limit(self, leg: Leg, key: Key, invite: Request, wait: int, moment: Moment) -> list[Output]:
@@ -355,7 +419,12 @@ class Core:
 
     def _cancelled(self, effect: Cancelled, moment: Moment) -> list[Output]:
         held = self._servers.get(effect.key)
-        return [] if held is None else self._do(held, held.call.cancelled(effect.key, effect.request, moment), moment)
+        if held is None:
+            return []
+        if held.door:
+            call, key, cancel = held.call, effect.key, effect.request
+            return self._wait(held, Waiting(hear=lambda now: call.cancelled(key, cancel, now)), moment)
+        return self._do(held, held.call.cancelled(effect.key, effect.request, moment), moment)
 
     def _answered(self, effect: Answered, moment: Moment) -> list[Output]:
         held, purpose = self._clients.get(effect.key, (None, ""))
@@ -365,7 +434,33 @@ class Core:
             return self._repeat_farewell(self._farewells[effect.key], effect.response, moment)
         if held is None:
             return [*self.probing.answered(effect.key, effect.response, moment.tick)]
+        if type(held.call.pair.media) is Engaged:
+            return self._wait(held, Waiting.of_response(held.call, purpose, effect.response), moment)
         return self._do(held, held.call.answered(purpose, effect.response, moment), moment)
+
+    def _wait(self, held: _Held, waiting: Waiting, moment: Moment) -> list[Output]:
+        """Lets an input in where an engine need not be asked before, and none is before it at the door."""
+        if held.door is None:
+            held.door = deque()
+        held.door.append(waiting)
+        return self._let_in(held, moment) if len(held.door) == 1 else []
+
+    def _let_in(self, held: _Held, moment: Moment) -> list[Output]:
+        """What waits, in its order, up to what an engine must be asked about."""
+        out: list[Output] = []
+        while held.door:
+            first = held.door[0]
+            held.asked = held.call.question(first)
+            if held.asked is not None:
+                return [*out, Engage(held.call.id, held.asked)]
+            out += self._hear(held, moment)
+        held.door = None
+        return out
+
+    def _hear(self, held: _Held, moment: Moment) -> list[Output]:
+        """The first at the door is let in."""
+        assert held.door, "somebody waits"
+        return self._do(held, held.door.popleft().hear(moment), moment)
 
     def _refuse_branch(self, fork: Fork, response: Response, moment: Moment) -> list[Output]:
         """A branch accepts a call that is over."""
@@ -389,6 +484,9 @@ class Core:
             return [*self.probing.failed(effect.key, effect.cause, moment.tick)]
         if held.call.b is not None and purpose == INVITE:
             self.probing.doubt(held.call.b.trunk, held.call.b.flow, moment.tick)
+        if held.door:
+            call, cause = held.call, effect.cause
+            return self._wait(held, Waiting(hear=lambda now: call.failed(purpose, cause, now)), moment)
         return self._do(held, held.call.failed(purpose, effect.cause, moment), moment)
 
     def _ended(self, key: Key, moment: Moment) -> list[Output]:
@@ -405,7 +503,11 @@ class Core:
         if held.clients.get(purpose) != key:
             return []
         del held.clients[purpose]
-        return self._do(held, held.call.invite_over(moment), moment) if purpose == INVITE else []
+        if purpose != INVITE:
+            return []
+        if held.door:
+            return self._wait(held, Waiting(hear=held.call.invite_over), moment)
+        return self._do(held, held.call.invite_over(moment), moment)
 
     def _respond(
         self, key: Key, request: Request, status: int, moment: Moment, headers: tuple[tuple[str, str], ...] = ()
@@ -429,18 +531,43 @@ class Core:
                         out.append(effect)
                     else:
                         out += self._take((effect,), moment)
-            elif isinstance(act, Record):
-                self._count(act)
-                out.append(act)
-            elif isinstance(act, Transmit):
-                out.append(Send(act.flow, act.wire))
-            elif isinstance(act, Closed):
-                self._keep_fork(held)
-                self._forget(held)
             else:
-                out.append(act)
+                out += self._see_to(held, act, moment)
+        mover = held.call.pair.media
+        if mover is not None:
+            out[:0] = media.wanted(held.call.pair, mover)
         if name in self._calls:
             self._queue(held)
+        return out
+
+    def _see_to(
+        self, held: _Held, act: Record | Transmit | Closed | Ask | Carry | Engage | Alarm, moment: Moment
+    ) -> Sequence[Output]:
+        """An act that no transaction has to do with."""
+        if isinstance(act, Record):
+            self._count(act)
+        elif isinstance(act, Transmit):
+            return (Send(act.flow, act.wire),)
+        elif isinstance(act, Closed):
+            self._keep_fork(held)
+            self._forget(held)
+            return self._give_back(held, moment)
+        elif isinstance(act, Engage) and held.call.state is State.ENGAGING:
+            held.asked = act.command
+        return (act,)
+
+    def _give_back(self, held: _Held, moment: Moment) -> list[Output]:
+        """The call is forgotten: so is its media, and what waits to be heard is in no dialog any more."""
+        pair, waiting = held.call.pair, held.door or ()
+        mover = pair.media
+        if mover is None:
+            return []
+        if isinstance(mover, Engaged) and held.asked is not None:
+            self._lingering[pair.call] = mover
+        held.door = held.asked = None
+        out: list[Output] = [*media.leave(pair, moment)]
+        for key, request in [wanting for one in waiting if (wanting := one.unanswered) is not None]:
+            out += self._respond(key, request, 481, moment)
         return out
 
     def _enter(self, held: _Held) -> None:

@@ -55,6 +55,11 @@ def current(pair: Pair) -> str:
     return "" if dialog is None else dialog.remote_tag
 
 
+def current_of(pair: Pair) -> str:
+    """The same while the call rings, and there may be several; "" once one has accepted it."""
+    return current(pair) if pair.a.branches else ""
+
+
 def settle(pair: Pair) -> None:
     """The current branch has accepted the call: its dialogs are those of the call, and the caller has no other.
 

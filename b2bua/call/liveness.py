@@ -13,17 +13,13 @@ from typing import Final
 
 import attrs
 
-from b2bua.call.bridge import CONTENT
+from b2bua.call.description import Description
 from b2bua.call.times import earliest
-from b2bua.identity.redaction import is_sdp
 from sipstack.dialog import Due, IntervalTooSmall, SessionTimer
 from sipstack.dialog.options import supports
 from sipstack.errors import ParseError
-from sipstack.message import Headers, Message, Request
-from sipstack.message.multipart import read_parts
-from sipstack.values.content import MediaType
+from sipstack.message import Message, Request
 from sipstack.values.grammar import split_list
-from sipstack.values.registry import canonical
 
 Fields = list[tuple[str, str]]
 
@@ -34,9 +30,6 @@ GONE: Final = "peer gone"
 _MOST_MISSES: Final = 2
 #: The longest list that is remembered, in characters; none that is meant so is as long.
 _MEMORABLE: Final = 256
-_SDP: Final = "application/sdp"
-#: What nearly every description is said with; held calls share it.
-_BARE: Final = (("Content-Type", _SDP),)
 
 
 class Duty(enum.Enum):
@@ -52,24 +45,6 @@ class Duty(enum.Enum):
     """A CANCEL: a re-INVITE of ours only rings."""
     END = "end"
     """No refresh has come, or ours has had no success."""
-
-
-@attrs.frozen
-class Description:
-    """A session description, with the lines that speak of it."""
-
-    fields: tuple[tuple[str, str], ...]
-    body: bytes
-
-    @classmethod
-    def of(cls, headers: Headers, body: bytes) -> "Description":
-        """The one in the body of a message, without what else a multipart brings: the ISUP message of a SIP-I peer
-        (Q.1912.5), or where a caller is, was said when the call was set up and would mean something else today."""
-        if not is_sdp(headers):
-            headers, body = _session_part(headers, body)
-        if headers.first("content-type") == _SDP and len(CONTENT.intersection(headers.keys)) == 1:
-            return cls(_BARE, body)
-        return cls(tuple((canonical(key), value) for key, value in headers if key in CONTENT), body)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -216,34 +191,6 @@ def _listed(line: str) -> Collection[str]:
 @lru_cache(maxsize=256)
 def _remembered(line: str) -> frozenset[str]:
     return frozenset(split_list(line))
-
-
-def describes(headers: Headers, body: bytes) -> bool:
-    """Whether a body holds a session description, alone or as a part (RFC 5621 §3)."""
-    if not body or is_sdp(headers):
-        return bool(body)
-    kind = (headers.first("content-type") or "").lower()
-    return kind.startswith("multipart/") and b"application/sdp" in body.lower()
-
-
-def session(headers: Headers, body: bytes) -> bytes:
-    """The session description in a body that holds one, alone."""
-    return body if is_sdp(headers) else _session_part(headers, body)[1]
-
-
-def _session_part(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
-    """The part that describes the session, which an early one does not (RFC 3959); the whole where none can be read."""
-    try:
-        parts = read_parts(MediaType.parse(headers.first("content-type") or ""), body)
-    except ParseError:
-        return headers, body
-    found = (part for part in parts if is_sdp(part.headers) and _is_session(part.headers))
-    return next(((part.headers, part.body) for part in found), (headers, body))
-
-
-def _is_session(headers: Headers) -> bool:
-    what = (headers.first("content-disposition") or "session").partition(";")[0]
-    return what.strip().lower() == "session"
 
 
 def state(message: Message, fields: Fields) -> None:

@@ -86,9 +86,9 @@ class Outgoing:
             asked=self.asked,
         )
 
-    def invite(self, leg: Leg, ids: Ids) -> Request:
-        """The INVITE of that try."""
-        crossed, body = self.redacted.headers, self.redacted.body
+    def invite(self, leg: Leg, ids: Ids, body: bytes) -> Request:
+        """The INVITE of that try, with that body."""
+        crossed = self.redacted.headers
         named = Headers.of([("From", f"{self.redacted.caller};tag={leg.tag}"), ("To", self.to)])
         lines = [
             f"Via: {leg.via(ids)}",

@@ -7,15 +7,20 @@ import attrs
 
 from b2bua.call.bridge import CONTENT, crossing
 from b2bua.call.context import Context
+from b2bua.call.copies import copied
 from b2bua.call.departure import depart, part_of, spared
+from b2bua.call.description import Description, describes, moved, session
 from b2bua.call.leg import Leg
-from b2bua.call.liveness import Description, describes, session
+from b2bua.call.media import Mover, is_offer, may_describe
 from b2bua.call.upshot import Upshot
 from b2bua.config import Isup
+from b2bua.errors import MediaError
 from b2bua.identity.guard import leak, shows
 from b2bua.identity.later import LaterScreen, says_nothing
 from b2bua.identity.redaction import remove_names, scrub_body, sweep, untagged
 from b2bua.identity.screening import is_unread
+from b2bua.media.ng import Command
+from b2bua.media.orders import A, B
 from b2bua.moment import Moment
 from policy.claim import Claim, TrunkClass
 from policy.roaming import Answer
@@ -61,6 +66,10 @@ class Pair:
     """Whether the call is to an emergency number and its route (L13)."""
     upshot: Upshot | None = attrs.field(init=False)
     """What the verdict means for all that comes later."""
+    media: Mover | None = attrs.field(default=None, repr=False)
+    """Who moves its session descriptions; None where its media flows end to end."""
+    asks: list[Command] = attrs.field(factory=list, repr=False)
+    """What an engine is to be asked beside them; taken out by whoever sees to it."""
 
     @called.default
     def _as_claimed(self) -> str | None:
@@ -95,8 +104,13 @@ class Pair:
         """The leg across."""
         return self.b if leg is self.a else self.a
 
-    def judged(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
-        """A later message from that leg, less what it may not show; whether it is refused is the caller's choice."""
+    def judged(self, leg: Leg, message: Message, moment: Moment, *, offers: bool = False) -> Crossing:
+        """A later message from that leg, less what it may not show; whether it is refused is the caller's choice.
+
+        `offers`: it is a response to an INVITE that has made no offer. Raises MediaError where its session description
+        cannot be relayed."""
+        if self.media is not None and message.body:
+            message = self._moved(self.media, leg, message, moment, offers=offers)
         headers, body = self.brought(leg, message)[0], message.body
         screen = None if self._is_plain(leg, message) else self.screen(leg)
         if screen is None:
@@ -131,10 +145,34 @@ class Pair:
         marks = self.context.trunks.marks(headers)
         return (headers.without(marks) if marks else headers), tuple(map(canonical, marks))
 
-    def carried(self, leg: Leg, message: Message, moment: Moment) -> Crossing:
-        """The same for a message that nobody could refuse, a response, an ACK, a BYE: a body that may not be seen is
-        left behind."""
-        carried = self.judged(leg, message, moment)
+    def _moved(self, media: Mover, leg: Leg, message: Message, moment: Moment, *, offers: bool) -> Message:
+        """That message with its session description as the other side is to have it. Raises MediaError."""
+        if not (may_describe(message) and describes(message.headers, message.body)):
+            return message
+        side = A if leg is self.a else B
+        far = None if self.b is None else self.b.dialog
+        branch = far.remote_tag if far is not None and self.a.branches else ""
+
+        def move(body: bytes) -> bytes:
+            if is_offer(message, media, side, offers=offers):
+                return media.offered(side, body, moment.tick)
+            return media.answered(side, body, branch)
+
+        anew = copied(message)
+        anew.body = moved(message.headers, message.body, move)
+        return anew
+
+    def carried(self, leg: Leg, message: Message, moment: Moment, *, offers: bool = False) -> Crossing:
+        """The same for a message that nobody could refuse, a response, an ACK, a BYE: a body that may not be seen, or
+        cannot be relayed, is left behind."""
+        try:
+            carried = self.judged(leg, message, moment, offers=offers)
+        except MediaError as error:
+            if self.media is not None:
+                self.media.faults.append(f"from {leg.trunk.name}: {error}")
+            bare = copied(message)
+            bare.headers, bare.body = message.headers.without(CONTENT), b""
+            carried = self.judged(leg, bare, moment)
         if leg is self.a and leg.is_screened:
             sweep(carried.headers, self.secrets, {})  # what a header rule brought in, the guard could only refuse
         if carried.body and self.hides_from(leg, carried.body, message):

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import attrs
 
-from b2bua.call import account, early, transfer, upkeep
+from b2bua.call import account, early, media, transfer, upkeep
 from b2bua.call.acts import Abandon, Act, Alarm, Reply, Start, Transmit
 from b2bua.call.bridge import crossing, hops_left, rack_for
 from b2bua.call.credentials import is_theirs
@@ -16,6 +16,7 @@ from b2bua.call.leg import Leg
 from b2bua.call.liveness import GONE, state
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.times import earliest
+from b2bua.errors import MediaError
 from b2bua.identity.later import TELLS_WHO
 from b2bua.moment import Moment
 from policy.verdict import Outcome
@@ -63,7 +64,10 @@ class Relays:
         least = [] if refusal else self._refreshes(origin, request)
         if refusal or least:
             return [Reply(key, response_to(request, refusal or 422, headers=least))]
-        carried = pair.judged(origin, request, moment)
+        try:
+            carried = pair.judged(origin, request, moment)
+        except MediaError as error:
+            return [Reply(key, response_to(request, error.status, str(error)))]
         record = account.later_record(pair, origin, request, carried.outcome, moment)
         forbidden = carried.enforced and carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO
         refused = 603 if forbidden else transfer.adapt(pair, origin, far, request, carried)
@@ -151,7 +155,8 @@ class Relays:
         if relay.is_cancelled:
             return acts
         _look_for_end(relay, response.status)
-        carried = pair.carried(relay.far, response, moment)
+        carried = pair.carried(relay.far, response, moment, offers=not relay.request.body)
+        self._conclude(pair, relay, response.status)
         phrase = pair.phrase(relay.far, response)
         reply = response_to(relay.request, response.status, phrase, body=carried.body)
         if accepted:
@@ -163,6 +168,15 @@ class Relays:
         else:
             acts.append(Reply(relay.key, reply))
         return acts
+
+    def _conclude(self, pair: Pair, relay: Relay, status: int) -> None:
+        """What a request has offered is agreed, unless the ACK has its answer yet to bring, or has come to nothing."""
+        if status < 200 or relay.request.method not in DESCRIBES:
+            return
+        if status >= 300:
+            media.refused(pair)
+        elif relay.request.body or relay.request.method != "INVITE":
+            media.settled(pair)
 
     def _proved(self, pair: Pair, relay: Relay, response: Response) -> Start | None:
         """After a 401 or 407 that the far leg's trunk has credentials for: the request once more, with them (§22.2).
@@ -229,12 +243,14 @@ class Relays:
         far.held = response
         return []
 
-    def failed(self, purpose: str, status: int) -> list[Act]:
+    def failed(self, pair: Pair, purpose: str, status: int) -> list[Act]:
         """A request we sent on will have no response."""
         relay = self.pending.pop(purpose, None)
         if relay is None or relay.is_cancelled:
             return []
         _look_for_end(relay, status)
+        if relay.request.body:
+            media.refused(pair)
         # RFC 4320 §4.2: "MUST NOT send a response with Status-Code of 408 to a non-INVITE request".
         said = 504 if status == 408 and relay.request.method != "INVITE" else status
         return [Reply(relay.key, response_to(relay.request, said))]

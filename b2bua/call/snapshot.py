@@ -1,15 +1,17 @@
 """A call as plain data, fit for JSON, and back: what makes it outlive its process.
 
 Values of the classes named in `PARTS` are taken apart field by field. Four things are not theirs to keep: what every
-call shares (`Context`, a trunk, its limits) is kept by name and found again in the context of the restorer; times are
-kept relative to the moment of the snapshot, for the next process has another monotonic clock; what two places hold
-together is kept once, so that they hold it together again; and no secret of a trunk is in it.
+call shares (`Context`, a trunk, its limits and ports) is kept by name and found again in the context of the restorer;
+times are kept relative to the moment of the snapshot, for the next process has another monotonic clock; what two places
+hold together is kept once, so that they hold it together again; and no secret of a trunk is in it.
 
 Nothing but the classes named is ever made of a snapshot, whatever it says.
 """
 
 import datetime
 import enum
+import ipaddress
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -17,16 +19,22 @@ import attrs
 
 from b2bua.call.context import Context
 from b2bua.call.credentials import Asked
+from b2bua.call.description import Description
 from b2bua.call.fork import Fork
 from b2bua.call.leg import Branch, Leg
-from b2bua.call.liveness import Description, Liveness
+from b2bua.call.liveness import Liveness
 from b2bua.call.outgoing import Outgoing
 from b2bua.call.pair import Crossing, Pair
 from b2bua.call.redirection import Redirections
 from b2bua.call.relay import Relay, Relays
 from b2bua.call.upshot import Upshot
+from b2bua.config import Way
 from b2bua.errors import SnapshotError
 from b2bua.identity.redaction import Redacted
+from b2bua.media.engaged import Engaged
+from b2bua.media.ng import Command
+from b2bua.media.sdp import Stream
+from b2bua.media.session import Channels, Session, Side
 from b2bua.trunk import Limit, Socket, Trunk
 from policy.claim import Assertion, Claim, Notation, Position, TrunkClass
 from policy.roaming import Answer, Roaming
@@ -44,10 +52,10 @@ Plain: TypeAlias = Any
 
 #: What a call is made of, beside itself.
 PARTS: Final[tuple[type, ...]] = (
-    *(Answer, Asked, Assertion, Branch, Challenge, Claim, Crossing, Description, Dialog, Finding, Flow, Fork, Headers),
-    *(Hunt, Known, Leg, Liveness, Notation, Outcome, Outgoing, Pair, Position, Redacted, Redirections, Relay, Relays),
-    *(Request, Response, Roaming, SentAcks, SessionTimer, Socket, Target, Timing, TrunkClass, UnackedAnswer, Upshot),
-    Verdict,
+    *(Answer, Asked, Assertion, Branch, Challenge, Channels, Claim, Command, Crossing, Description, Dialog, Engaged),
+    *(Finding, Flow, Fork, Headers, Hunt, Known, Leg, Liveness, Notation, Outcome, Outgoing, Pair, Position, Redacted),
+    *(Redirections, Relay, Relays, Request, Response, Roaming, SentAcks, Session, SessionTimer, Socket, Stream, Target),
+    *(Timing, TrunkClass, UnackedAnswer, Upshot, Verdict, Way),
 )
 #: Fields that are a moment of the monotonic clock.
 MOMENTS: Final[Mapping[str, frozenset[str]]] = {
@@ -168,6 +176,10 @@ _KEPT: Final[Mapping[type, Callable[[_Saving, Any], Plain]]] = {
     Trunk: lambda saving, value: {KIND: "trunk", OF: value.name},
     Limit: _Saving.limit,
     FailureMemory: lambda saving, value: {KIND: "failures"},
+    Side: lambda saving, value: {KIND: "side", OF: list(value.name)},
+    itertools.count: lambda saving, value: {KIND: "channels"},
+    ipaddress.IPv4Address: lambda saving, value: {KIND: "address", OF: str(value)},
+    ipaddress.IPv6Address: lambda saving, value: {KIND: "address", OF: str(value)},
 }
 
 
@@ -221,4 +233,7 @@ _FOUND: Final[Mapping[str, Callable[[_Loading, Plain], Any]]] = {
     "trunk": lambda loading, inner: loading.context.trunks.by_name[inner],
     "limit": _Loading.limit,
     "failures": lambda loading, inner: loading.context.failures,
+    "side": lambda loading, inner: loading.context.ways.sides[inner[0], inner[1]],
+    "channels": lambda loading, inner: loading.context.ways.channels,
+    "address": lambda loading, inner: ipaddress.ip_address(inner),
 }

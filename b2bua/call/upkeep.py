@@ -16,8 +16,9 @@ from typing import Final
 
 from b2bua.call.acts import Abandon, Act, Alarm, Start, Transmit
 from b2bua.call.decline import decline
+from b2bua.call.description import Description, describes, session
 from b2bua.call.leg import Leg
-from b2bua.call.liveness import EXPIRED, GONE, Description, Duty, describes, session, state
+from b2bua.call.liveness import EXPIRED, GONE, Duty, state
 from b2bua.call.pair import Pair
 from b2bua.moment import Moment
 from sipstack.dialog import back_off
@@ -213,7 +214,12 @@ def _accepted(pair: Pair, leg: Leg, asked: Request, response: Response, moment: 
         live.say(Description.of(asked.headers, asked.body))
     if not describes(response.headers, response.body):
         return []
-    return [] if not _is_news(leg, response) or is_owed else _pass_on(pair, leg, response, moment)
+    if not _is_news(leg, response):
+        return []
+    if is_owed:
+        pair.carried(leg, response, moment)  # it goes no further, but its media goes by it
+        return []
+    return _pass_on(pair, leg, response, moment)
 
 
 def _is_news(leg: Leg, response: Response) -> bool:

@@ -11,7 +11,6 @@ known of it follows from them and from the time.
     docket.py     all of them, from the desk's lines; which calls are held for them
 
     spelling.py   a telephone number in the ways in which people write it
-    period.py     a moment as a letter gives it: Brussels time, the minute, clocks that are wrong
     finding.py    the calls that it may have been
     origin.py     where a call came from: the lines of its evidence in one piece
 

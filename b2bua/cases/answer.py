@@ -1,7 +1,8 @@
 """What the regulator is told: one document, plain data, signed with the journal's key.
 
 The document is the answer; sheet and PDF are prints of it. It holds the sealed lines of each call, so that every word
-of it can be checked against the journal and the journal's signatures.
+of it can be checked against the journal and the journal's signatures. Where our evidence has no such call, it says what
+was looked for, and names no user: of no call there is none.
 """
 
 import datetime
@@ -13,6 +14,7 @@ import attrs
 import orjson
 
 from b2bua.cases.case import Case
+from b2bua.cases.finding import Search
 from b2bua.cases.origin import Origin
 from b2bua.config import Cases
 from b2bua.evidence.signing import SigningKey, signed
@@ -35,13 +37,23 @@ class Answer:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def answer_of(case: Case, origins: Sequence[Origin], who: Cases, key: SigningKey, now: datetime.datetime) -> Answer:
-    """The answer to a case as it stands now."""
-    document = signed(_document(case, origins, who, now), key)
+def answer_of(
+    case: Case,
+    origins: Sequence[Origin],
+    who: Cases,
+    key: SigningKey,
+    now: datetime.datetime,
+    *,
+    search: Search | None = None,
+) -> Answer:
+    """The answer to a case as it stands now; `search` is what was looked for in vain, where it stands on no call."""
+    document = signed(_document(case, origins, search, who, now), key)
     return Answer(document, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def _document(case: Case, origins: Sequence[Origin], who: Cases, now: datetime.datetime) -> dict[str, object]:
+def _document(
+    case: Case, origins: Sequence[Origin], search: Search | None, who: Cases, now: datetime.datetime
+) -> dict[str, object]:
     clock, block = case.answer_clock, case.block_clock(now)
     return {
         "document": KIND,
@@ -52,9 +64,10 @@ def _document(case: Case, origins: Sequence[Origin], who: Cases, now: datetime.d
         "made": now,
         "due": clock.due,
         "late_seconds": max(0, round((now - clock.due).total_seconds())),
-        "user": case.identity.given,
-        "missing": list(case.missing),
+        "user": case.identity.given if case.calls else {},
+        "missing": list(case.lacks),
         "calls": [attrs.asdict(origin) for origin in origins],
+        "search": None if search is None else search.as_dict(),
         "block_due": None if block is None else block.due,
         "blocks": [
             {"entry": block.entry, "since": block.since, "in_force": block.is_in_force} for block in case.blocks

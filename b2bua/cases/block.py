@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from b2bua.cases.period import day_of
+from b2bua.civil import day_of
 from b2bua.register import Act, Action, Entries, Item, State
 
 KIND: Final = "blocked_user"
@@ -32,6 +32,8 @@ class Block:
     state: State
     ended: datetime.datetime | None = None
     """When it was withdrawn, or its last day was over; None while neither is so."""
+    release: Act | None = None
+    """The act by which it ends, or has ended; None where it has none but its own last day."""
 
     @property
     def is_in_force(self) -> bool:
@@ -56,8 +58,8 @@ def blocks_of(entries: Entries, day: datetime.date) -> dict[str, tuple[Block, ..
 
 def _block(item: Item, entries: Entries, day: datetime.date) -> Block:
     last = item
-    while last.replaced_by:
-        last = entries[last.replaced_by]
+    while last.state(day) is not State.IN_FORCE and (behind := last.replaced_by or last.followed_by):
+        last = entries[behind]
     return Block(
         entry=item.id,
         user={name: str(text) for name, text in (item.fields or {}).items() if name not in _DATES},
@@ -65,6 +67,7 @@ def _block(item: Item, entries: Entries, day: datetime.date) -> Block:
         since=_in_force(item),
         state=last.state(day),
         ended=_ended(last, day),
+        release=_release(last),
     )
 
 
@@ -72,7 +75,14 @@ def _ended(item: Item, day: datetime.date) -> datetime.datetime | None:
     state = item.state(day)
     if state is State.WITHDRAWN:
         return item.acts[-1].at
-    return day_of(item.until).until if state is State.OVER and item.until is not None else None
+    is_over = state is State.OVER or state is State.FORGOTTEN
+    return day_of(item.until).until if is_over and item.until is not None else None
+
+
+def _release(item: Item) -> Act | None:
+    """Whose word it is that it ends, or has ended."""
+    action = Action.WITHDRAW if item.withdrawn else Action.END if item.ended is not None else None
+    return next((act for act in reversed(item.acts) if act.action is action), None)
 
 
 def _in_force(item: Item) -> datetime.datetime | None:

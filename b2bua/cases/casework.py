@@ -1,6 +1,7 @@
 """What a person does about a case: the desk, the store, the journal and the register in one piece.
 
-Raises CaseError for what cannot be done; StoreError, JournalError and RegisterError where these fail.
+Raises CaseError for what cannot be done, MomentError for what is no moment; StoreError, JournalError and RegisterError
+where these fail.
 """
 
 import datetime
@@ -18,7 +19,7 @@ from b2bua.cases.block import KIND as BLOCKED_USER
 from b2bua.cases.block import Block
 from b2bua.cases.case import Case
 from b2bua.cases.event import Asked
-from b2bua.cases.finding import Pseudonym, find, wanted
+from b2bua.cases.finding import Pseudonym, Search, find, wanted
 from b2bua.cases.letter import Letter, letters_of
 from b2bua.cases.origin import Origin, origin_of
 from b2bua.cases.page import page
@@ -72,7 +73,7 @@ class Casework:
         return found
 
     def choose(self, case: Case, calls: Sequence[str], matches: int, *, scan: bool = False) -> Case:
-        """It was these calls."""
+        """It was these calls, of so many; or none of them."""
         with self._store(scan) as store:
             unknown = [call for call in calls if not store.evidence(call)]
         if unknown:
@@ -122,7 +123,8 @@ class Casework:
             raise CaseError("an answer is signed, and [journal] has no signing_key; `b2bua journal key` makes one")
         key = load_key(Path(self.config.journal.signing_key))
         origins = self.origins(case, "case answer", scan=scan)
-        answer = answer_of(case, origins, self.config.cases, key, self.now)
+        search = None if origins else self._searched(case, scan=scan)
+        answer = answer_of(case, origins, self.config.cases, key, self.now, search=search)
         number = 1 + sum(event.name == "prepared" for event in case.history)
         files = self._prints(answer, folder / f"{case.id}-answer-{number}-{spoken}", spoken)
         told = [path.name for path in files]
@@ -154,6 +156,31 @@ class Casework:
             withdraw(self.desk, self.config, block.entry, by=self.by, why=reason, now=self.now) for block in standing
         ]
         return self.case(case.id), done
+
+    def _searched(self, case: Case, *, scan: bool) -> Search:
+        """What was looked for, so that an answer can say that our evidence has no such call. Raises CaseError where it
+        could not be said with truth."""
+        found = self.find(case, scan=scan)
+        if found and not case.is_none:
+            raise CaseError(
+                f"{len(found)} calls agree with what {case.id} asks; `b2bua case find CONFIG {case.id}` says by --call "
+                "which it was, by --none that it was none of them"
+            )
+        search = Search.of(case.asked, self.config.profile.load().plan, len(found))
+        if any(span.since < self._found_since() for span in search.spans):
+            raise CaseError(
+                f"the numbers of {case.asked.moment} have been forgotten ([retention]), so that nobody can say that "
+                f"there was no such call; tell the regulator so, and `b2bua case close CONFIG {case.id} --why`"
+            )
+        return search
+
+    def _found_since(self) -> datetime.datetime:
+        """Since when calls can be found by their numbers."""
+        terms = self.config.retention
+        if terms is None:
+            return datetime.datetime.min.replace(tzinfo=datetime.UTC)
+        days = terms.full_days if self._pseudonym() is None else terms.hashed_days
+        return self.now - datetime.timedelta(days=days)
 
     def _must_be_named(self) -> None:
         """What leaves in our name has it."""

@@ -1,8 +1,8 @@
 """Writes what happens to a case at the desk, after a look whether it may: read and written under one hold, so that two
 people who work on one case see each other's work.
 
-Everything here raises CaseError for what cannot be done, and JournalError where the desk cannot be read or written;
-then nothing has happened.
+Everything here raises CaseError for what cannot be done, MomentError for what is no moment, and JournalError where the
+desk cannot be read or written; then nothing has happened.
 """
 
 import datetime
@@ -17,7 +17,7 @@ from b2bua.cases.clock import Duty
 from b2bua.cases.docket import Docket
 from b2bua.cases.event import Asked, Event
 from b2bua.cases.identity import LONGEST, Identity, Method
-from b2bua.cases.period import BRUSSELS, error_of, spans_of
+from b2bua.civil import BRUSSELS, error_of, spans_of
 from b2bua.errors import CaseError
 from b2bua.evidence import Desk, holds
 from policy.register import civil_day
@@ -45,8 +45,8 @@ def open_case(desk: Desk, asked: Asked, *, by: str, note: str = "", now: datetim
 
 
 def file_calls(desk: Desk, case: str, calls: Sequence[str], matches: int, *, by: str, now: datetime.datetime) -> Case:
-    """It was these calls, of so many that were looked at; their evidence is kept from retention, and that of calls
-    that were named before is not."""
+    """It was these calls, of so many that were looked at, or none of them; their evidence is kept from retention, and
+    that of calls that were named before is not."""
 
     def making(found: Case) -> list[Event]:
         _must_be_open(found)
@@ -125,7 +125,7 @@ def file_answer(
         _must_be_open(found)
         if found.identity != case.identity or found.calls != case.calls:
             raise CaseError(f"{case.id} was changed by somebody else while the answer was made; make it again")
-        return [event.prepared(files, digest, found.missing, language=language, by=by, now=now)]
+        return [event.prepared(files, digest, found.lacks, language=language, by=by, now=now)]
 
     return _file(desk, case.id, making, by, now)
 

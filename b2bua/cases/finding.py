@@ -9,9 +9,11 @@ from collections.abc import Callable
 from itertools import product
 from typing import Final
 
+import attrs
+
 from b2bua.cases.event import Asked
-from b2bua.cases.period import Span, error_of, spans_of
 from b2bua.cases.spelling import spellings
+from b2bua.civil import Span, error_of, spans_of
 from b2bua.errors import CaseError
 from b2bua.evidence.forgetting import MARK
 from b2bua.store import Store, StoredCall, Wanted
@@ -23,10 +25,34 @@ MOST: Final = 500
 Pseudonym = Callable[[str], str]
 
 
+@attrs.frozen(kw_only=True)
+class Search:
+    """What was looked for, where it is told that there is no such call."""
+
+    number: tuple[str, ...]
+    """Every reading of the caller's number; empty where none was told."""
+    called: tuple[str, ...]
+    spans: tuple[Span, ...]
+    """When."""
+    matches: int
+    """How many calls agreed, of which a person has said that none is the one."""
+
+    @classmethod
+    def of(cls, asked: Asked, plan: Plan, matches: int) -> "Search":
+        """Of a request. Raises CaseError and MomentError."""
+        number, called = (spellings(text, plan) if text else () for text in (asked.number, asked.called))
+        return cls(number=number, called=called, spans=_spans(asked), matches=matches)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data."""
+        spans = [{"since": span.since, "until": span.until} for span in self.spans]
+        return {"number": self.number, "called": self.called, "spans": spans, "matches": self.matches}
+
+
 def wanted(asked: Asked, plan: Plan, pseudonym: Pseudonym | None = None) -> list[Wanted]:
     """What to look for in the store; with `pseudonym` also calls whose numbers have been forgotten.
 
-    Raises CaseError when the request names neither number, or what it says is no number and no moment.
+    Raises CaseError when the request names neither number or what is none, and MomentError when it names no moment.
     """
     if not asked.number and not asked.called:
         raise CaseError("there is neither a caller's nor a called number to look for")

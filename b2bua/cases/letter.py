@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from b2bua.cases.case import Case
 from b2bua.cases.origin import Origin
-from b2bua.cases.period import local
 from b2bua.cases.plain import plain
+from b2bua.civil import local
 from b2bua.config import Cases, Language
 
 _FOR_US: Final = datetime.timedelta(hours=2)

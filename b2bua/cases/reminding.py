@@ -1,8 +1,9 @@
 """Somebody is told when 12, 20 and 23 hours of a clock have passed, and when all 24 have: in the log, and by a webhook.
 
-What has been told is a line of the desk, so that a clerk that was away tells the latest mark and none twice. A webhook
-that fails is tried again as often as the chore is done, and each failure is an alarm: somebody relies on it. What it is
-sent names the case and nobody.
+What has been told is a line of the desk, so that a clerk that was away tells the latest mark and none twice. Where the
+desk cannot be written it is told all the same, and once: the line follows when it can. A webhook that fails is tried
+again as often as the chore is done, and each failure is an alarm: somebody relies on it. What it is sent names the case
+and nobody.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from b2bua.cases.filing import docket_of, remind
 from b2bua.cases.sheet import spell
 from b2bua.chore import Chore
 from b2bua.config import Config
-from b2bua.errors import CaseError
+from b2bua.errors import CaseError, JournalError
 from b2bua.evidence import Desk, segments_of
 from policy.register import civil_day
 
@@ -95,21 +96,38 @@ class Reminding:
     _counted: Mapping[str, int] = attrs.field(factory=dict, init=False)
     _known: tuple[object, Docket] | None = attrs.field(default=None, init=False, repr=False)
     """The cases as they were last read, and what would be otherwise if they had changed."""
+    _unwritten: dict[tuple[str, Reminder], None] = attrs.field(factory=dict, init=False, repr=False)
+    """What has been told, by its way, and has no line yet."""
 
     def run(self, now: datetime.datetime) -> None:
-        """Once. Raises JournalError, and CaseError where the webhook has failed."""
+        """Once. Raises JournalError where the desk fails, and CaseError where the webhook has failed."""
         docket = self._docket(now)
         self._count(docket, now)
-        said = [reminder for case in docket for reminder in due(case, LOG, now)]
-        # All of them first: where the desk cannot be written, none waits for another's line.
-        for reminder in said:
+        for reminder in self._due(docket, LOG, now):
             log.error("alarm: case: %s", reminder.text(now))
-        for reminder in said:
-            self._told(reminder, LOG, now)
-        failures = [self._send(one, now) for case in docket for one in due(case, WEBHOOK, now)] if self.webhook else []
+            self._unwritten[LOG, reminder] = None
+        to_send = self._due(docket, WEBHOOK, now) if self.webhook else []
+        self._write_down(now)  # before the webhook, which may take its time
+        failures = [self._send(one, now) for one in to_send]
+        fault = self._write_down(now)
         failed = [failure for failure in failures if failure]
+        sending = f"{len(failed)} reminders could not be sent by the webhook: {failed[0]}" if failed else ""
+        if fault is not None:
+            raise JournalError(f"{fault}; {sending}" if failed else str(fault)) from fault
         if failed:
-            raise CaseError(f"{len(failed)} reminders could not be sent by the webhook: {failed[0]}")
+            raise CaseError(sending)
+
+    def _due(self, docket: Docket, way: str, now: datetime.datetime) -> list[Reminder]:
+        return [one for case in docket for one in due(case, way, now) if (way, one) not in self._unwritten]
+
+    def _write_down(self, now: datetime.datetime) -> JournalError | None:
+        try:
+            for way, one in [*self._unwritten]:
+                remind(self.desk, one.case, one.duty, one.hours, way, by=CLERK, now=now)
+                del self._unwritten[way, one]
+        except JournalError as fault:
+            return fault
+        return None
 
     def _docket(self, now: datetime.datetime) -> Docket:
         """All cases; the desk, where a register of thousands of entries may stand too, is read when it has grown."""
@@ -122,11 +140,8 @@ class Reminding:
         assert self.webhook is not None, "whoever sends has looked"
         failure = self.post(self.webhook, orjson.dumps(reminder.payload(now), option=orjson.OPT_UTC_Z))
         if not failure:
-            self._told(reminder, WEBHOOK, now)
+            self._unwritten[WEBHOOK, reminder] = None
         return failure
-
-    def _told(self, reminder: Reminder, way: str, now: datetime.datetime) -> None:
-        remind(self.desk, reminder.case, reminder.duty, reminder.hours, way, by=CLERK, now=now)
 
     def _count(self, docket: Docket, now: datetime.datetime) -> None:
         counted = counts(docket, now)

@@ -11,9 +11,8 @@ import attrs
 
 from b2bua.cases.answer import Answer
 from b2bua.cases.identity import Identity
-from b2bua.cases.period import local
-from b2bua.cases.wording import Words
-from b2bua.config import Language
+from b2bua.civil import local
+from b2bua.wording import Words
 
 _LONGEST: Final = 1_000
 _MOST_LINES: Final = 20
@@ -63,7 +62,7 @@ class Section:
 class Sheet:
     """One answer, ready to be printed."""
 
-    language: Language
+    language: str
     title: str
     law: str
     sections: tuple[Section, ...]
@@ -121,7 +120,7 @@ def _user(document: Mapping[str, Any], words: Words) -> Section:
     fields = [field.name for field in attrs.fields(Identity)]
     rows = [Row(words("user", field), user[field]) for field in fields if field in user]
     if not rows:
-        rows = [Row("", words("user", "none"), is_alarm=True)]
+        rows = [Row("", words("user", "none" if document["calls"] else "no_call"), is_alarm=True)]
     missing = ", ".join(words("user", field) for field in document["missing"])
     if missing:
         rows.append(Row(words("user", "missing"), missing, is_alarm=True))
@@ -131,10 +130,24 @@ def _user(document: Mapping[str, Any], words: Words) -> Section:
 def _calls(document: Mapping[str, Any], words: Words) -> Iterator[Section]:
     calls = document["calls"]
     if not calls:
-        yield Section.of(words("call", "none_title"), [Row("", words("call", "none"), is_alarm=True)])
+        yield Section.of(words("call", "none_title"), _looked_for(document["search"], words))
     for number, call in enumerate(calls, start=1):
         title = words("call", "title", number=number, count=len(calls))
         yield Section.of(title, _rows(call, words), _lines(call, words))
+
+
+def _looked_for(search: Mapping[str, Any] | None, words: Words) -> Iterator[Row]:
+    if search is None or not search["matches"]:
+        yield Row("", words("call", "none"), is_alarm=True)
+    else:
+        yield Row("", words("call", "none_of", count=search["matches"]), is_alarm=True)
+    if search is None:
+        return
+    for name in ("number", "called"):
+        if search[name]:
+            yield Row(words("call", f"looked_{name}"), ", ".join(search[name]))
+    for span in search["spans"]:
+        yield Row(words("call", "looked_from"), f"{_moment(span['since'])} - {_moment(span['until'])}")
 
 
 def _rows(call: Mapping[str, Any], words: Words) -> Iterator[Row]:

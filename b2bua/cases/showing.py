@@ -4,13 +4,14 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
-from b2bua.cases.case import Case
+from b2bua.cases.block import Block
+from b2bua.cases.case import Case, Sent
 from b2bua.cases.clock import Clock
 from b2bua.cases.event import Event
 from b2bua.cases.origin import Origin
-from b2bua.cases.period import local
 from b2bua.cases.plain import plain
 from b2bua.cases.sheet import spell
+from b2bua.civil import local
 from b2bua.store import StoredCall
 
 
@@ -30,12 +31,19 @@ def case_data(case: Case, now: datetime.datetime) -> dict[str, Any]:
         "held": case.is_held,
         "identity": case.identity.given,
         "missing": list(case.missing),
+        "answers": [
+            {"at": sent.at, "calls": list(sent.calls), "missing": list(sent.missing), "counts": case.counts(sent)}
+            for sent in case.sent
+        ],
         "blocks": [
             {
                 "entry": block.entry,
                 "user": dict(block.user),
                 "since": block.since,
                 "state": str(block.state),
+                "ended": block.ended,
+                "released_by": None if block.release is None else block.release.by,
+                "released_why": None if block.release is None else block.release.why,
                 "acts": [{"at": act.at, "action": str(act.action), "by": act.by, "why": act.why} for act in block.acts],
             }
             for block in case.blocks
@@ -80,14 +88,17 @@ def summary(case: Case, now: datetime.datetime) -> Iterator[str]:
     yield f"  moment      {asked.moment}, give or take {asked.error_seconds} s"
     for clock in case.clocks(now):
         yield f"  {clock.duty:<11} {_clock(clock, now)}"
-    yield f"  calls       {', '.join(case.calls) or 'none chosen yet'}{' (held)' if case.is_held else ''}"
+    none = "none of those that agree" if case.is_none else "none chosen yet"
+    yield f"  calls       {', '.join(case.calls) or none}{' (held)' if case.is_held else ''}"
     for field, text in case.identity.given.items():
         yield plain(f"  {field:<11} " + text.replace("\n", "\n" + " " * 14))
     if case.missing:
         yield f"  missing     {', '.join(case.missing)}"
+    for sent in case.sent:
+        other = ": does not count, the case stands on other calls" if not (case.counts(sent) or sent.missing) else ""
+        yield f"  sent        {local(sent.at)} {_sent(sent)}{other}"
     for block in case.blocks:
-        user = ", ".join(f"{name} {text}" for name, text in block.user.items())
-        yield f"  entry       {block.entry}, {block.state}: {user}"
+        yield from map(plain, _block(block))
 
 
 def history(case: Case) -> Iterator[str]:
@@ -133,6 +144,22 @@ def origin(found: Origin) -> Iterator[str]:
         )
     for line in found.headers:
         yield plain(f"  | {line}")
+
+
+def _sent(sent: Sent) -> str:
+    """An answer that was handed over: what it was about, and what it left out."""
+    if not sent.calls:
+        return "that there is no such call" if not sent.missing else "about no call"
+    lacks = f", without {', '.join(sent.missing)}" if sent.missing else ""
+    return f"about {', '.join(sent.calls)}{lacks}"
+
+
+def _block(block: Block) -> Iterator[str]:
+    """What blocks the user, and whose word it was that it does no more."""
+    user = ", ".join(f"{name} {text}" for name, text in block.user.items())
+    yield f"  entry       {block.entry}, {block.state}: {user}"
+    if block.ended is not None and block.release is not None:
+        yield f"  released    {local(block.ended)} by {block.release.by}: {block.release.why}"
 
 
 def _clock(clock: Clock, now: datetime.datetime) -> str:

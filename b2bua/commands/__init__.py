@@ -13,6 +13,7 @@
     nomadic.py   nomadic ...: use from abroad that must be occasional
     report.py    report: a month by trunk and article
     retention.py retention ...: how long numbers stand, what is held, who looked
+    in_force.py  whether what was done to the register holds in every worker
     common.py    what all of them share
 
 A group of commands is an `App` of its own in a module of its name. What a command needs is imported when it runs, so

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 from cyclopts import App, Parameter
 
-from b2bua.commands.common import WANTING, Flag, Repeated, acting, load_config, stop
+from b2bua.commands.common import WANTING, By, ConfigFile, Flag, Json, Repeated, acting, load_config, moment_of, stop
 from b2bua.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -19,26 +19,77 @@ if TYPE_CHECKING:
 
 case = App(name="case", help="The regulator's requests: who made this call, within 24 hours (art. 4 §2).")
 
-ConfigFile = Annotated[Path, Parameter(help="The configuration file of the daemon.")]
 Id = Annotated[str, Parameter(name="case", help="The case, 2026-0001.")]
-By = Annotated[str | None, Parameter(help="Who acts; the login name when left out.")]
-Json = Annotated[Flag, Parameter(help="JSON instead of text.")]
 Scan = Annotated[
     Flag,
     Parameter(help="Read the journal itself, where the store is away or there is none; takes longer."),
 ]
 Language = Annotated[str | None, Parameter(help="fr, nl or en.")]
 
+# What the regulator's letter says.
+
+Reference = Annotated[str, Parameter(help="The regulator's.")]
+CalledAt = Annotated[
+    str,
+    Parameter(
+        help="When the call was: 2026-01-31T14:05 or 31/01/2026 14h05, in Brussels time, or with a zone; or only the "
+        "day."
+    ),
+]
+Caller = Annotated[str, Parameter(help="Who seemed to call: 0470 12 34 56, +32470123456.")]
+Called = Annotated[str, Parameter(help="Who was called. One of both must be told.")]
+Requested = Annotated[
+    str | None,
+    Parameter(
+        help="When the request came in, Brussels time unless it has a zone; now when left out. The 24 hours run from "
+        "then."
+    ),
+]
+Error = Annotated[
+    int | None, Parameter(help="Seconds by which that moment may be wrong; [cases] says how many when left out.")
+]
+
+# Who the user is (¶16 note 3).
+
+UserName = Annotated[str, Parameter(name="--name", help="The user's name.")]
+Address = Annotated[str, Parameter(help="The user's address.")]
+Data = Annotated[str, Parameter(help="The data beside name and address by which the user is identified.")]
+Other = Annotated[str, Parameter(help="Other identification data, where there is no name and address; needs --method.")]
+Method = Annotated[str, Parameter(help="direct or indirect: how these other data were obtained (art. 127).")]
+Source = Annotated[str, Parameter(help="Who says so: our own records, the operator before us.")]
+Disputed = Annotated[
+    Repeated | None,
+    Parameter(
+        help="name, address, data, other or method; may be given several times. What the identity was of when left out."
+    ),
+]
+DisputedAt = Annotated[
+    str | None,
+    Parameter(
+        help="When BIPT's word came in, or you found it, Brussels time unless it has a zone; now when left out. The 24 "
+        "hours run from then."
+    ),
+]
+
+# What tells the user's calls from others'.
+
+Shown = Annotated[str, Parameter(help="The number that the user shows: 0470 12 34 56, +32470123456.")]
+Account = Annotated[
+    str, Parameter(help="What stands in place of a number in From or P-Asserted-Identity: acme-7 of sip:acme-7@host.")
+]
+Peer = Annotated[str, Parameter(help="The address or network that hands the user's calls over.")]
+Trunk = Annotated[str, Parameter(help="The trunk or circuit by which they come in.")]
+
 
 @case.command(name="list")
-def list_(config: ConfigFile, /, *, closed: Flag = False, json: Json = False) -> int:
-    """Name the open cases, the most urgent first; exit code 1 when a duty is late.
-
-    Parameters
-    ----------
-    closed
-        Closed ones too, after them.
-    """
+def list_(
+    config: ConfigFile,
+    /,
+    *,
+    closed: Annotated[Flag, Parameter(help="Closed ones too, after them.")] = False,
+    json: Json = False,
+) -> int:
+    """Name the open cases, the most urgent first; exit code 1 when a duty is late."""
     from b2bua.cases import showing
     from b2bua.cases.filing import docket_of
     from b2bua.register import desk_of
@@ -59,45 +110,26 @@ def open_(
     config: ConfigFile,
     /,
     *,
-    reference: str,
-    at: str,
-    number: str = "",
-    called: str = "",
-    requested: str | None = None,
-    error: int | None = None,
-    note: str = "",
+    reference: Reference,
+    at: CalledAt,
+    number: Caller = "",
+    called: Called = "",
+    requested: Requested = None,
+    error: Error = None,
+    note: Annotated[str, Parameter(help="What else should be known.")] = "",
     scan: Scan = False,
     by: By = None,
     json: Json = False,
 ) -> int:
-    """Open a case and look for its call; where there is just one, it is taken. Exit code 1 when there is none.
-
-    Parameters
-    ----------
-    reference
-        The regulator's.
-    at
-        When the call was: 2026-01-31T14:05 or 31/01/2026 14h05, in Brussels time, or with a zone; or only the day.
-    number
-        Who seemed to call: 0470 12 34 56, +32470123456.
-    called
-        Who was called. One of both must be told.
-    requested
-        When the request came in, Brussels time; now when left out. The 24 hours run from then.
-    error
-        Seconds by which that moment may be wrong; [cases] says how many when left out.
-    note
-        What else should be known.
-    """
+    """Open a case and look for its call; where there is just one, it is taken. Exit code 1 when there is none."""
     from b2bua.cases import filing
     from b2bua.cases.event import Asked
-    from b2bua.cases.period import instant_of
 
     work = _work(config, by)
     settings = work.config.cases
     asked = Asked(
         reference=reference,
-        requested=work.now if requested is None else instant_of(requested),
+        requested=work.now if requested is None else moment_of(requested, "--requested"),
         number=number,
         moment=at,
         called=called,
@@ -119,23 +151,32 @@ def find(
     name: Id,
     /,
     *,
-    call: Repeated | None = None,
-    error: int | None = None,
+    call: Annotated[
+        Repeated | None,
+        Parameter(
+            help="It was this one, by its name in the evidence; may be given several times. Its evidence is held from "
+            "now on."
+        ),
+    ] = None,
+    none: Annotated[Flag, Parameter(help="It was none of those that agree.")] = False,
+    error: Annotated[int | None, Parameter(help="Allow the clock more seconds than the case does.")] = None,
     scan: Scan = False,
     by: By = None,
     json: Json = False,
 ) -> int:
-    """Look for a case's call again, or say which it was; exit code 1 when there is none.
+    """Look for a case's call again, or say which it was, or that it was none; exit code 1 when there is none.
 
-    Parameters
-    ----------
-    call
-        It was this one, by its name in the evidence; may be given several times. Its evidence is held from now on.
-    error
-        Allow the clock more seconds than the case does.
+    Where none of the calls that it was before remains, the user is to be told anew, and an answer that was sent before
+    counts no more.
     """
     work = _work(config, by)
     found = work.case(name)
+    if none and call:
+        stop("--call and --none say different things")
+    if none:
+        matches = work.find(found, error, scan=scan)
+        _result(work, work.choose(found, [], len(matches), scan=scan), json=json)
+        return WANTING
     if not call:
         return _find(work, found, error, scan=scan, json=json)
     _result(work, work.choose(found, call, len(call), scan=scan), json=json)
@@ -168,33 +209,18 @@ def identify(
     name: Id,
     /,
     *,
-    user: Annotated[str, Parameter(name="--name")] = "",
-    address: str = "",
-    data: str = "",
-    other: str = "",
-    method: str = "",
-    source: str = "",
+    user: UserName = "",
+    address: Address = "",
+    data: Data = "",
+    other: Other = "",
+    method: Method = "",
+    source: Source = "",
     by: By = None,
     json: Json = False,
 ) -> int:
     """Write down who the user is, as far as it is known; exit code 1 while something is missing.
 
     What is missing starts the second clock, and stops it again where it is completed in time (¶16 note 3).
-
-    Parameters
-    ----------
-    user
-        The user's name.
-    address
-        The user's address.
-    data
-        The data beside name and address by which the user is identified.
-    other
-        Other identification data, where there is no name and address; needs --method.
-    method
-        direct or indirect: how these other data were obtained (art. 127).
-    source
-        Who says so: our own records, the operator before us.
     """
     from b2bua.cases import filing
 
@@ -212,28 +238,17 @@ def incomplete(
     name: Id,
     /,
     *,
-    why: str,
-    field: Repeated | None = None,
-    at: str | None = None,
+    why: Annotated[str, Parameter(help="Who says so, and what is wrong.")],
+    field: Disputed = None,
+    at: DisputedAt = None,
     by: By = None,
     json: Json = False,
 ) -> int:
-    """Write down that the identity is incomplete or wrong: the second clock runs. Opens a closed case again.
-
-    Parameters
-    ----------
-    why
-        Who says so, and what is wrong.
-    field
-        name, address, data, other or method; may be given several times. What the identity was of when left out.
-    at
-        When BIPT's word came in, or you found it, Brussels time; now when left out. The 24 hours run from then.
-    """
+    """Write down that the identity is incomplete or wrong: the second clock runs. Opens a closed case again."""
     from b2bua.cases import filing
-    from b2bua.cases.period import instant_of
 
     work = _work(config, by)
-    when = None if at is None else instant_of(at)
+    when = None if at is None else moment_of(at)
     filed = filing.dispute(work.desk, name, field or (), why, when=when, by=work.by, now=work.now)
     _result(work, filed, json=json)
     return 0
@@ -246,18 +261,12 @@ def request(
     /,
     *,
     language: Language = None,
-    out: Path | None = None,
+    out: Annotated[Path | None, Parameter(help="A folder for the letters; they are printed when left out.")] = None,
     scan: Scan = False,
     by: By = None,
     json: Json = False,
 ) -> int:
-    """Write the request to the operator before us to say who the user is, ready to be sent; in English unless told.
-
-    Parameters
-    ----------
-    out
-        A folder for the letters; they are printed when left out.
-    """
+    """Write the request to the operator before us to say who the user is, ready to be sent; in English unless told."""
     import attrs
 
     work = _work(config, by)
@@ -278,46 +287,42 @@ def answer(
     name: Id,
     /,
     *,
-    out: Path,
+    out: Annotated[Path, Parameter(help="The folder for its files.")],
     language: Language = None,
     scan: Scan = False,
     by: By = None,
     json: Json = False,
 ) -> int:
-    """Make the answer: signed JSON, a PDF and a page; exit code 1 when it is incomplete.
+    """Make the answer: signed JSON, a PDF and a page; exit code 1 when it tells no whole identity.
 
-    The clock stops when `b2bua case sent` says that it has been handed over.
-
-    Parameters
-    ----------
-    out
-        The folder for its files.
+    Where the case stands on no call, it says that our evidence has no such call, and what was looked for. The clock
+    stops when `b2bua case sent` says that it has been handed over.
     """
     work = _work(config, by)
     filed, files = work.answer(work.case(name), language or work.config.cases.language, out, scan=scan)
-    missing = list(filed.missing)
+    missing = list(filed.lacks)
     if json:
-        told = [str(path) for path in files]
-        _data({"case": filed.id, "files": told, "sha256": filed.digest, "missing": missing})
+        told = {"files": [str(path) for path in files], "sha256": filed.digest, "missing": missing}
+        _data({"case": filed.id, **told, "calls": list(filed.calls)})
     else:
-        _lines([*map(str, files), f"SHA-256 {filed.digest}"])
-        _lines([f"incomplete, missing {', '.join(missing)}"] if missing else ["complete"])
-    return WANTING if missing else 0
+        _lines([*map(str, files), f"SHA-256 {filed.digest}", _kind(filed)])
+    return WANTING if missing or not filed.calls else 0
 
 
 @case.command
-def sent(config: ConfigFile, name: Id, /, *, how: str, at: str | None = None, by: By = None, json: Json = False) -> int:
-    """Write down that the answer that was made last has been handed to the regulator; exit code 1 when it was late.
-
-    Parameters
-    ----------
-    how
-        To whom, and in which way.
-    at
-        When, Brussels time; now when left out.
-    """
+def sent(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    how: Annotated[str, Parameter(help="To whom, and in which way.")],
+    at: Annotated[str | None, Parameter(help="When, Brussels time unless it has a zone; now when left out.")] = None,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Write down that the answer that was made last has been handed to the regulator; exit code 1 when it was late."""
     from b2bua.cases import filing
-    from b2bua.cases.period import spans_of
+    from b2bua.civil import spans_of
 
     work = _work(config, by)
     # The last moment that it may mean: what is late must not look as if it were in time.
@@ -333,30 +338,17 @@ def block(
     name: Id,
     /,
     *,
-    number: str = "",
-    account: str = "",
-    peer: str = "",
-    trunk: str = "",
-    why: str = "",
+    number: Shown = "",
+    account: Account = "",
+    peer: Peer = "",
+    trunk: Trunk = "",
+    why: Annotated[str, Parameter(help="What else should be known.")] = "",
     by: By = None,
     json: Json = False,
 ) -> int:
     """Have all calls of the user refused, from the next INVITE on or once another person approves.
 
-    Where several things are told, a call has to have all of them.
-
-    Parameters
-    ----------
-    number
-        The number that the user shows: 0470 12 34 56, +32470123456.
-    account
-        What stands in place of a number in From or P-Asserted-Identity: acme-7 of sip:acme-7@host.
-    peer
-        The address or network that hands the user's calls over.
-    trunk
-        The trunk or circuit by which they come in.
-    why
-        What else should be known.
+    Exit code 1 until then. Where several things are told, a call has to have all of them.
     """
     work = _work(config, by)
     user = {"number": number, "account": account, "peer": peer, "trunk": trunk}
@@ -365,28 +357,44 @@ def block(
 
 
 @case.command
-def release(config: ConfigFile, name: Id, /, *, why: str, by: By = None, json: Json = False) -> int:
+def release(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    why: Annotated[str, Parameter(help="For what reason, and on whose word.")],
+    by: By = None,
+    json: Json = False,
+) -> int:
     """Have the user's calls judged like any other's again.
 
-    Parameters
-    ----------
-    why
-        For what reason, and on whose word.
+    Exit code 1 while something of the identity is missing, for then the block stays a duty.
     """
+    from b2bua.cases.case import State
+
     work = _work(config, by)
     filed, done = work.release(work.case(name), why)
-    return _in_force(work, filed, done, json=json)
+    code = _in_force(work, filed, done, json=json)
+    if filed.state(work.now) is not State.TO_BLOCK:
+        return code
+    told = (
+        f"the identity is not whole, so the block stays a duty (art. 4 §2); close {filed.id} with --why, or block again"
+    )
+    print(told, file=sys.stderr)  # noqa: T201
+    return WANTING
 
 
 @case.command
-def note(config: ConfigFile, name: Id, /, *, text: str, by: By = None, json: Json = False) -> int:
-    """Write down something that should be known of the case.
-
-    Parameters
-    ----------
-    text
-        What it is.
-    """
+def note(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    text: Annotated[str, Parameter(help="What it is.")],
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Write down something that should be known of the case."""
     from b2bua.cases import filing
 
     work = _work(config, by)
@@ -395,14 +403,16 @@ def note(config: ConfigFile, name: Id, /, *, text: str, by: By = None, json: Jso
 
 
 @case.command
-def hold(config: ConfigFile, name: Id, /, *, end: Flag = False, by: By = None, json: Json = False) -> int:
-    """Keep the evidence of the case's calls from retention, also when the case is closed; exit code 1 when it has none.
-
-    Parameters
-    ----------
-    end
-        Keep it no more.
-    """
+def hold(
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    end: Annotated[Flag, Parameter(help="Keep it no more.")] = False,
+    by: By = None,
+    json: Json = False,
+) -> int:
+    """Keep the evidence of the case's calls from retention, also when it is closed; exit code 1 when it has none."""
     from b2bua.cases import filing
 
     work = _work(config, by)
@@ -417,17 +427,16 @@ def hold(config: ConfigFile, name: Id, /, *, end: Flag = False, by: By = None, j
 
 @case.command
 def close(
-    config: ConfigFile, name: Id, /, *, why: str = "", keep_hold: Flag = False, by: By = None, json: Json = False
+    config: ConfigFile,
+    name: Id,
+    /,
+    *,
+    why: Annotated[str, Parameter(help="Required while an answer or a block is due.")] = "",
+    keep_hold: Annotated[Flag, Parameter(help="Keep the evidence of its calls from retention all the same.")] = False,
+    by: By = None,
+    json: Json = False,
 ) -> int:
-    """Close a case. Its calls are held no more, unless they are to be.
-
-    Parameters
-    ----------
-    why
-        Required while an answer or a block is due.
-    keep_hold
-        Keep the evidence of its calls from retention all the same.
-    """
+    """Close a case. Its calls are held no more, unless they are to be."""
     from b2bua.cases import filing
 
     work = _work(config, by)
@@ -437,16 +446,13 @@ def close(
 
 
 @case.command
-def verify(file: Path, /, *, key: Path) -> int:
-    """Check the signature of an answer; exit code 1 when it does not hold.
-
-    Parameters
-    ----------
-    file
-        The JSON file of the answer.
-    key
-        The public key that it should be signed by.
-    """
+def verify(
+    file: Annotated[Path, Parameter(help="The JSON file of the answer.")],
+    /,
+    *,
+    key: Annotated[Path, Parameter(help="The public key that it should be signed by.")],
+) -> int:
+    """Check the signature of an answer; exit code 1 when it does not hold."""
     from b2bua.evidence.signing import fault_of, load_public
 
     try:
@@ -490,20 +496,24 @@ def _advice(found: "Case", matches: int) -> str:
     return f"{matches} found; `b2bua case find CONFIG {found.id} --call NAME` says which it was"
 
 
-def _in_force(work: "Casework", filed: "Case", done: "Sequence[Done]", *, json: bool) -> int:
-    """Tells once all workers have what was entered; exit code 1 where one has not, or somebody must approve first."""
-    from b2bua.register import presence
+def _kind(filed: "Case") -> str:
+    """What an answer tells that is made now."""
+    if not filed.calls:
+        return "no such call: it tells no identity"
+    return f"incomplete, missing {', '.join(filed.missing)}" if filed.missing else "complete"
 
-    waits = any(one.waits for one in done)
-    workers = presence.wait(work.desk.journal, done[-1].digest)
-    behind = [worker for worker in workers if worker.digest != done[-1].digest]
+
+def _in_force(work: "Casework", filed: "Case", done: "Sequence[Done]", *, json: bool) -> int:
+    """Tells once all workers have what was entered, or somebody must approve it first; the exit code."""
+    from b2bua.commands.in_force import InForce, once
+
+    found = InForce.of(work.config, done)
     _result(work, filed, json=json)
-    if waits:
-        print("waits until another person approves it: `b2bua register approve`", file=sys.stderr)  # noqa: T201
-    for worker in behind:
-        problem = worker.problem or "does not answer"
-        print(f"{worker.name} goes on with the register of before: {problem}", file=sys.stderr)  # noqa: T201
-    return WANTING if waits or behind else 0
+    for one in found.waits:
+        print(f"{one.span} holds {once(one)}", file=sys.stderr)  # noqa: T201
+    for sentence in found.of_workers() if found.behind else ():
+        print(sentence, file=sys.stderr)  # noqa: T201
+    return found.code
 
 
 def _result(work: "Casework", filed: "Case", *, json: bool) -> None:

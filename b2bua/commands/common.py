@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Flag = Annotated[bool, Parameter(negative="")]
 #: An option that may be given several times, and has no `--empty-` form.
 Repeated = Annotated[list[str], Parameter(negative="")]
+#: What most commands take.
+ConfigFile = Annotated[Path, Parameter(help="The configuration file of the daemon.")]
+By = Annotated[str | None, Parameter(help="Who acts; the login name when left out.")]
+Json = Annotated[Flag, Parameter(help="JSON instead of text.")]
 #: A file, or - for standard input, which is no option for all its hyphen.
 Message = Annotated[Path, Parameter(allow_leading_hyphen=True)]
 
@@ -44,17 +48,18 @@ def acting(by: str | None) -> str:
     return by or os.environ.get("SUDO_USER") or getpass.getuser()
 
 
-def moment_of(at: str | None, option: str = "--at") -> datetime.datetime:
-    """A moment as it is written on the command line, aware; now, when it is left out."""
+def moment_of(at: str | None, option: str = "--at", *, is_end: bool = False) -> datetime.datetime:
+    """A moment as it is written on the command line, aware: Brussels time unless it has a zone; now, when it is left
+    out. A day alone means its beginning, and its end for an option that ends something."""
     if at is None:
         return datetime.datetime.now(datetime.UTC)
+    from b2bua.civil import end_of, first_of
+    from b2bua.errors import MomentError
+
     try:
-        moment = datetime.datetime.fromisoformat(at)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-        # A day to either side must exist too: the civil day in Brussels may be the next one.
-        return moment.astimezone(datetime.UTC) + datetime.timedelta(days=1) - datetime.timedelta(days=1)
-    except (ValueError, OverflowError):
-        stop(f"{option} {at!r} is no moment; write it as 2026-01-31T12:00:00+01:00")
+        return end_of(at) if is_end else first_of(at)
+    except MomentError as error:
+        stop(f"{option} {error}")
 
 
 def stop(message: str) -> NoReturn:

@@ -39,7 +39,7 @@ def explain(
     trunk
         The trunk it comes in by.
     at
-        The moment it is judged at, ISO 8601 (2026-01-31T12:00:00+01:00); now when left out, UTC without an offset.
+        The moment it is judged at: 2026-01-31T14:05, in Brussels time, or with its zone; now when left out.
     json
         One JSON object instead of text.
     vectors

@@ -40,7 +40,7 @@ def show(config: Path, /, *, why: str = "", by: str | None = None, json: Flag = 
     with Store.of(loaded) as store:
         store.indexer().catch_up(1 << 62)
         found = metered(loaded, store, now)
-    calls = sum(one.use.abroad + one.use.home for one in found)
+    calls = sum({one.use.number: one.use.from_abroad + one.use.home for one in found}.values())
     look(Desk(Path(loaded.journal.directory)), acting(by), "nomadic show", {}, calls=calls, why=why, now=now)
     if json:
         for one in found:

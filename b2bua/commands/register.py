@@ -2,29 +2,26 @@
 
 import datetime
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from cyclopts import App, Parameter
 
-from b2bua.commands.common import WANTING, Flag, acting, load_config, stop
+from b2bua.commands.common import WANTING, By, ConfigFile, Flag, Json, acting, load_config, stop
+from b2bua.commands.in_force import published, settled
 
 if TYPE_CHECKING:
     from b2bua.config import Config
-    from b2bua.register import Done, Entries
-    from b2bua.register.presence import Worker
+    from b2bua.register import Entries
 
 register = App(name="register", help="Dated entries that change what the rules say: derogations, blocks, dossiers ...")
 
-ConfigFile = Annotated[Path, Parameter(help="The configuration file of the daemon.")]
 Kind = Annotated[str, Parameter(help="The table it would stand in: agreement, blocked-user, consent ...")]
 Name = Annotated[str, Parameter(name="entry", help="The entry, agreement-3, or several in a row, consent-1..1000.")]
 Fields = Annotated[str, Parameter(allow_leading_hyphen=True)]
-By = Annotated[str | None, Parameter(help="Who acts; the login name when left out.")]
 Why = Annotated[str, Parameter(help="The reason, kept with it.")]
-Json = Annotated[Flag, Parameter(help="JSON instead of text.")]
 #: Characters of what an entry says, in a line of a list.
 _WIDTH = 60
 
@@ -160,7 +157,7 @@ def add(config: ConfigFile, kind: Kind, /, *fields: Fields, by: By = None, why: 
     loaded, name = load_config(config), kind_of(kind)
     told = _fields(name, fields)
     done = doing.add(doing.desk_of(loaded), loaded, name, told, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, "entered", json=json)
+    return settled(loaded, done, "entered", json=json)
 
 
 @register.command
@@ -179,7 +176,7 @@ def change(
     loaded = load_config(config)
     told = {key: value or None for key, value in _fields(doing.Span.parse(entry).kind, fields).items()}
     done = doing.change(doing.desk_of(loaded), loaded, entry, told, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, f"entered in the place of {entry}", json=json)
+    return settled(loaded, done, f"entered in the place of {entry}", json=json)
 
 
 @register.command(name="import")
@@ -200,7 +197,7 @@ def import_(config: ConfigFile, kind: Kind, file: Path, /, *, by: By = None, why
     rows = read_file(name, file)
     desk = doing.desk_of(loaded)
     done = doing.add_all(desk, loaded, name, rows.fields, places=rows.places, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, "entered", json=json)
+    return settled(loaded, done, "entered", json=json)
 
 
 @register.command
@@ -210,7 +207,7 @@ def approve(config: ConfigFile, entry: Name, /, *, by: By = None, why: Why = "",
 
     loaded = load_config(config)
     done = doing.approve(doing.desk_of(loaded), entry, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, "approved", json=json)
+    return settled(loaded, done, "approved", json=json)
 
 
 @register.command
@@ -220,7 +217,7 @@ def refuse(config: ConfigFile, entry: Name, /, *, by: By = None, why: Why = "", 
 
     loaded = load_config(config)
     done = doing.refuse(doing.desk_of(loaded), entry, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, "refused", json=json)
+    return settled(loaded, done, "refused", json=json)
 
 
 @register.command
@@ -239,7 +236,7 @@ def end(
     loaded = load_config(config)
     day = None if on is None else _day(on)
     done = doing.end(doing.desk_of(loaded), loaded, entry, until=day, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, f"ended on {day or _today()}", json=json)
+    return settled(loaded, done, f"ended on {day or _today()}", json=json)
 
 
 @register.command
@@ -249,7 +246,7 @@ def withdraw(config: ConfigFile, entry: Name, /, *, by: By = None, why: Why = ""
 
     loaded = load_config(config)
     done = doing.withdraw(doing.desk_of(loaded), loaded, entry, by=acting(by), why=why, now=_now())
-    return _settled(loaded, done, "withdrawn", json=json)
+    return settled(loaded, done, "withdrawn", json=json)
 
 
 @register.command
@@ -258,49 +255,10 @@ def publish(config: ConfigFile, /, *, json: Json = False) -> int:
     from b2bua import register as doing
 
     loaded = load_config(config)
-    return _taken(loaded, doing.publish(doing.desk_of(loaded), _now()), {}, json=json)
+    return published(loaded, doing.publish(doing.desk_of(loaded), _now()), json=json)
 
 
 # What they share.
-
-
-def _settled(config: "Config", done: "Done", what: str, *, json: bool) -> int:
-    """Tells what was done, once every worker goes by it; what waits changes nothing for them."""
-    told: dict[str, object] = {"entry": str(done.span), "entries": len(done.span), "waits": done.waits}
-    if done.waits:
-        if json:
-            _data({**told, "workers": []})
-        else:
-            _say(f"{done.span} {what}, once another person has said so: `b2bua register approve CONFIG {done.span}`")
-        return 0
-    if not json:
-        _say(f"{done.span} {what}")
-    return _taken(config, done.digest, told, json=json)
-
-
-def _taken(config: "Config", digest: str, told: dict[str, object], *, json: bool) -> int:
-    from b2bua.register.presence import wait
-
-    workers = wait(Path(config.journal.directory), digest)
-    if json:
-        _data({**told, "workers": [{"name": one.name, **_state(one, digest)} for one in workers]})
-    else:
-        _tell(workers, digest)
-    return 0 if all(one.digest == digest for one in workers) else WANTING
-
-
-def _tell(workers: "Sequence[Worker]", digest: str) -> None:
-    if not workers:
-        _say("no daemon runs on this journal; the next one begins with it")
-    for one in workers:
-        if one.digest != digest:
-            _say(f"{one.name} does not go by it: {one.problem or 'it has not said that it has read it'}")
-    if taken := [one.name for one in workers if one.digest == digest]:
-        _say(f"from the next INVITE on {', '.join(taken)} goes by the register as it stands now")
-
-
-def _state(worker: "Worker", digest: str) -> dict[str, object]:
-    return {"taken": worker.digest == digest, "problem": worker.problem}
 
 
 def _entries(config: "Config") -> "Entries":

@@ -23,6 +23,7 @@ def report(
     json: Flag = False,
     csv: Flag = False,
     html: Path | None = None,
+    language: str | None = None,
 ) -> int:
     """Count a month's calls by trunk and by article, with what the regulator asked for. No number is in it.
 
@@ -40,8 +41,11 @@ def report(
         A line for each trunk, article and verdict instead of tables.
     html
         A file to write the report to, as a page to be printed.
+    language
+        That of the page: fr, nl or en; what `[cases]` says when left out.
     """
     from b2bua.cases.docket import Docket
+    from b2bua.config import Language
     from b2bua.duties.month import Month
     from b2bua.duties.report import report as counted
     from b2bua.evidence import Desk
@@ -50,7 +54,7 @@ def report(
 
     loaded, now = load_config(config), datetime.datetime.now(datetime.UTC)
     try:
-        told = Month.before(now) if month is None else Month.parse(month)
+        wanted = Month.before(now) if month is None else Month.parse(month)
     except ValueError as error:
         stop(str(error))
     unknown = sorted({*(trunk or ())} - {name for _, name, _ in loaded.interfaces()})
@@ -58,15 +62,20 @@ def report(
         stop(f"--trunk {unknown[0]!r} is neither a trunk nor a circuit of {config}")
     if html is not None and not html.parent.is_dir():
         stop(f"--html {html}: there is no folder {html.parent}")
+    spoken = (language or loaded.cases.language).lower()
+    if spoken not in [*Language]:
+        stop(f"--language {language!r} is no language that the page is written in; one of {', '.join(Language)}")
     lines = list(Desk(Path(loaded.journal.directory)).lines())
-    duties = _duties(Docket.fold(lines, civil_day(now)), told, now)
+    duties = _duties(Docket.fold(lines, civil_day(now)), wanted, now)
     with Store.of(loaded) as store:
         store.indexer().catch_up(1 << 62)
-        made = counted(told, store, lines, now, trunks=trunk, duties=duties)
+        made = counted(wanted, store, lines, now, trunks=trunk, duties=duties)
     if html is not None:
         from b2bua.duties.page import page
+        from b2bua.wording import words_of
 
-        html.write_text(page(made.as_dict()), encoding="utf-8")
+        told = page(made.as_dict(), words_of("b2bua.duties", spoken), loaded.cases.operator)
+        html.write_text(told, encoding="utf-8")
     if json:
         sys.stdout.buffer.write(orjson.dumps(made.as_dict(), option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
     elif csv:

@@ -15,6 +15,7 @@ from b2bua.commands.common import WANTING, Flag, Repeated, acting, load_config, 
 if TYPE_CHECKING:
     from b2bua.config import Config
     from b2bua.duties.clearing import Clearing
+    from b2bua.evidence import Desk
 
 retention = App(name="retention", help="How long numbers stand in the evidence, what is held, and who looked at what.")
 
@@ -28,7 +29,7 @@ def plan(config: Path, /, *, at: str | None = None, json: Flag = False) -> int:
     config
         The configuration file of the daemon.
     at
-        The moment it is asked for, ISO 8601 (2026-01-31T12:00:00+01:00); now when left out.
+        The moment it is asked for: 2026-01-31T14:05, in Brussels time, or with its zone; now when left out.
     json
         One JSON object instead of text.
     """
@@ -42,6 +43,10 @@ def plan(config: Path, /, *, at: str | None = None, json: Flag = False) -> int:
                 "lines": found.lines,
                 "segments": due,
                 "waiting": [list(piece.key) for piece in found.waiting],
+                "cases_before": found.limits.cases,
+                "entries_before": found.limits.entries,
+                "desk": dict(found.desk),
+                "torn": {"due": [one.key for one in found.torn], "kept": [one.key for one in found.kept]},
                 "broken": [str(broken) for broken in found.broken],
                 "held": {why: sorted(calls) for why, calls in found.held.reasons.items()},
             }
@@ -79,7 +84,9 @@ def run(config: Path, /, *, by: str | None = None, json: Flag = False) -> int:
                 "segments": [[*piece.key, each.taken, each.whole, each.hashed] for piece, each in done.purged.items()],
                 "postponed": [list(piece.key) for piece in done.postponed],
                 "broken": [str(broken) for broken in done.broken],
-                "looks": done.looks,
+                "looks": done.desk["look"] + done.desk["nomadic"],
+                "desk": dict(done.desk),
+                "torn": [one.key for one in done.torn],
                 "store": {"forgotten": done.forgotten, "dropped": done.dropped},
             }
         )
@@ -108,15 +115,16 @@ def key(config: Path, /) -> int:
 
 
 @retention.command
-def hold(config: Path, calls: list[str], /, *, why: str, by: str | None = None) -> int:
-    """Keep the evidence of calls whatever its age, until what they are held for is released.
+def hold(config: Path, names: list[str], /, *, why: str, by: str | None = None) -> int:
+    """Keep the evidence of calls, and what cases and entries of the register say, whatever their age, until what they
+    are held for is released.
 
     Parameters
     ----------
     config
         The configuration file of the daemon.
-    calls
-        Their names in the evidence, as every list of calls shows them.
+    names
+        Of calls in the evidence, as every list of calls shows them; of cases (2026-0001); of entries (agreement-3).
     why
         What they are held for: a court, a complaint. By this they are released.
     by
@@ -127,12 +135,12 @@ def hold(config: Path, calls: list[str], /, *, why: str, by: str | None = None) 
     loaded = load_config(config)
     if not why.strip():
         stop("--why is empty; name the court or the complaint, by which they are released some day")
-    unknown = _unknown(loaded, calls)
+    desk = Desk(Path(loaded.journal.directory))
+    unknown = _unknown(loaded, [name for name in names if name not in _filed(desk)])
     if unknown:
-        stop(f"there is no call {', '.join(unknown)}; nothing is held")
-    record = holds.hold(calls, acting(by), why, datetime.datetime.now(datetime.UTC))
-    Desk(Path(loaded.journal.directory)).write([record])
-    print(f"{len(calls)} calls are held: {why}")  # noqa: T201
+        stop(f"there is no call, case or entry {', '.join(unknown)}; nothing is held")
+    desk.write([holds.hold(names, acting(by), why, datetime.datetime.now(datetime.UTC))])
+    print(f"{len(names)} held: {why}")  # noqa: T201
     return 0
 
 
@@ -157,7 +165,7 @@ def release(config: Path, /, *, why: str, by: str | None = None) -> int:
         if why not in held.reasons:
             stop(f"nothing is held for {why!r}; `b2bua retention holds` names the reasons")
         append([holds.release(why, acting(by), datetime.datetime.now(datetime.UTC))])
-    print(f"{len(held.reasons[why])} calls are released: {why}")  # noqa: T201
+    print(f"{len(held.reasons[why])} released: {why}")  # noqa: T201
     return 0
 
 
@@ -192,12 +200,13 @@ def looks(config: Path, /, *, since: str | None = None, who: Repeated | None = N
     config
         The configuration file of the daemon.
     since
-        The first moment that counts, ISO 8601 (2026-01-31T12:00:00+01:00).
+        The first day or moment that counts: 2026-01-31T14:05, in Brussels time, or with its zone.
     who
         Only what these have looked at; may be given several times.
     json
         A JSON line for each look, with what was asked for.
     """
+    from b2bua.civil import local
     from b2bua.duties.access import looks_in
     from b2bua.evidence import Desk
 
@@ -206,7 +215,7 @@ def looks(config: Path, /, *, since: str | None = None, who: Repeated | None = N
         if json:
             _print_json(attrs.asdict(one))
         else:
-            print(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by}: {one.what}, {one.calls} calls ({one.why or 'no reason'})")  # noqa: T201
+            print(f"{local(one.at)} {one.by}: {one.what}, {one.calls} calls ({one.why or 'no reason'})")  # noqa: T201
     return 0
 
 
@@ -218,6 +227,14 @@ def _clearing(config: "Config") -> "Clearing":
     if made is None:
         stop("the configuration has no table [retention], so that nothing is ever forgotten; docs/duties.md")
     return made
+
+
+def _filed(desk: "Desk") -> set[str]:
+    """The cases and the entries that there are."""
+    from b2bua.register import Entries
+
+    told = list(desk.lines())
+    return {str(line["case"]) for line in told if line["kind"] == "case"} | Entries.fold(told).items.keys()
 
 
 def _unknown(config: "Config", calls: list[str]) -> list[str]:

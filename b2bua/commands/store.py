@@ -47,9 +47,9 @@ def search(
     called
         Of whoever was called.
     since
-        The first moment that counts, ISO 8601 (2026-01-31T12:00:00+01:00).
+        The first day or moment that counts: 2026-01-31T14:05, in Brussels time, or with its zone.
     until
-        The first moment that no longer counts.
+        The last day that counts, or the first moment that no longer does.
     trunk
         By which the call came in: a trunk or a circuit.
     call_id
@@ -74,7 +74,7 @@ def search(
             number=_number(opened, "--number", number),
             called=_number(opened, "--called", called),
             since=None if since is None else moment_of(since, "--since"),
-            until=None if until is None else moment_of(until, "--until"),
+            until=None if until is None else moment_of(until, "--until", is_end=True),
             trunk=trunk,
             call_id=call_id,
             verdict=verdict,
@@ -176,7 +176,7 @@ def _print_calls(found: "list[StoredCall]", limit: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("at (UTC)", "trunk", "caller", "called", "verdict", "basis", "end", "s", "call", box=None)
+    table = Table("at", "trunk", "caller", "called", "verdict", "basis", "end", "s", "call", box=None)
     for call in found:
         table.add_row(*(_cell(value) for value in _columns(call)))
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
@@ -186,9 +186,20 @@ def _print_calls(found: "list[StoredCall]", limit: int) -> None:
 
 
 def _columns(call: "StoredCall") -> tuple[Any, ...]:
+    from b2bua.civil import local
+
     end = call.cause or ("answered" if call.answered_at else "open")
-    at = call.at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    return at, call.trunk, call.caller, call.called, call.verdict, call.basis, end, call.seconds, call.call
+    return (
+        local(call.at, milliseconds=True),
+        call.trunk,
+        call.caller,
+        call.called,
+        call.verdict,
+        call.basis,
+        end,
+        call.seconds,
+        call.call,
+    )
 
 
 def _cell(value: Any) -> Any:

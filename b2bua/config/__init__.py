@@ -5,12 +5,14 @@ names (`gather.py`), and collects every mistake at once, each with its line (`so
 what no single field can know: sockets that two classes would share, peers that two trunks claim, routes that lead
 nowhere. `entries.py` does so for the register, and `due.py` knows what is about to end. `header_rule.py` is what a rule
 about a header may be, `circuits.py` what a virtual circuit may be. `roaming.py` is the shape of `[roaming]`, and
-`holders.py` what may stand there.
+`holders.py` what may stand there. `media.py` is the
+shape of `[media]`, `carrying.py` what may stand there.
 """
 
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.header_rule import Action, Direction, HeaderRule, Part
 from b2bua.config.load import Result, load, read, reread
+from b2bua.config.media import Between, Candidates, Engine, Latch, Lost, Media, Rtpengine, TrunkMedia, Way
 from b2bua.config.password import Password
 from b2bua.config.roaming import Asked, Camara, Dns, Holder, NumberList, OAuth, Own, Roaming
 from b2bua.config.source import Mistake
@@ -48,8 +50,10 @@ from b2bua.config.tree import (
 __all__ = [
     "Action",
     "Asked",
+    "Between",
     "CalledFormat",
     "Camara",
+    "Candidates",
     "Cases",
     "Circuit",
     "Clerk",
@@ -59,6 +63,7 @@ __all__ = [
     "Dns",
     "Emergency",
     "Endpoint",
+    "Engine",
     "Explain",
     "FourEyes",
     "HeaderRule",
@@ -67,6 +72,9 @@ __all__ = [
     "Isup",
     "Journal",
     "Language",
+    "Latch",
+    "Lost",
+    "Media",
     "Mistake",
     "Mode",
     "Nomadic",
@@ -87,10 +95,13 @@ __all__ = [
     "Retention",
     "Roaming",
     "Route",
+    "Rtpengine",
     "Sip",
     "Store",
     "Target",
     "Trunk",
+    "TrunkMedia",
+    "Way",
     "WhenFull",
     "load",
     "read",

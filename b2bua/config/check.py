@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from b2bua.config.carrying import check_media
 from b2bua.config.circuits import check_circuits
 from b2bua.config.entries import check_entries
 from b2bua.config.finding import Finding, Where
@@ -46,6 +47,7 @@ def check(config: Config) -> Iterator[Finding]:
     yield from check_circuits(config)
     yield from _routes(config)
     yield from _prefixes(config)
+    yield from check_media(config)
     yield from check_store(config.store)
     yield from _signing(config)
     yield from _retention(config)

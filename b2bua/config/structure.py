@@ -22,7 +22,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from b2bua.config import roaming, tree
+from b2bua.config import media, roaming, tree
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.finding import Finding, Where
 from b2bua.config.header_rule import Action, Direction, HeaderRule, Part
@@ -67,8 +67,13 @@ TABLES: tuple[type, ...] = (
     tree.Credentials,
     tree.Circuit,
     tree.Redirect,
+    media.TrunkMedia,
     tree.Trunk,
     tree.Route,
+    media.Between,
+    media.Engine,
+    media.Rtpengine,
+    media.Media,
     Store,
     tree.Retention,
     tree.Nomadic,
@@ -80,6 +85,10 @@ CHOICES: tuple[type[enum.Enum], ...] = (
     Action,
     Direction,
     Clerk,
+    media.Candidates,
+    media.Latch,
+    media.Lost,
+    media.Way,
     Part,
     RoamingOutcome,
     TrunkClass,

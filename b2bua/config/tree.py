@@ -9,6 +9,7 @@ import attrs
 
 from b2bua.config.address import Endpoint, Peer
 from b2bua.config.header_rule import HeaderRule
+from b2bua.config.media import Media, TrunkMedia
 from b2bua.config.password import Password
 from b2bua.config.roaming import Roaming
 from b2bua.config.store import Clerk, Store
@@ -414,6 +415,8 @@ class Trunk:
     """Whose network is on its other side, as a letter to the regulator names it (art. 4 §2)."""
     contact: str = ""
     """Where that operator is asked from whom a call came: an address of its abuse desk, a telephone."""
+    media: TrunkMedia = attrs.field(factory=TrunkMedia)
+    """How its peers reach us with the media of their calls, where we relay that."""
 
     @property
     def trunk_class(self) -> TrunkClass:
@@ -448,6 +451,11 @@ class Retention:
     hashed_days: int = attrs.field(default=365, validator=[attrs.validators.ge(1), attrs.validators.le(3_650)])
     """Days for which a keyed hash of each number stands instead, and the call can be found; no fewer than
     `full_days`."""
+    case_days: int = attrs.field(default=1_825, validator=[attrs.validators.ge(1), attrs.validators.le(36_500)])
+    """Days for which numbers, names and notes of a case stand after it was closed."""
+    entry_days: int = attrs.field(default=1_825, validator=[attrs.validators.ge(1), attrs.validators.le(36_500)])
+    """Days for which what an entry of the register said stands after its last day in force; longer while evidence does
+    that it may still prove."""
 
 
 @attrs.frozen(kw_only=True)
@@ -527,6 +535,7 @@ class Config:
     nomadic: Nomadic = attrs.field(factory=Nomadic)
     trunk: tuple[Trunk, ...]
     route: tuple[Route, ...] = ()
+    media: Media = attrs.field(factory=Media)
     workers: int = attrs.field(default=1, validator=[attrs.validators.ge(1), attrs.validators.le(16)])
     """How many processes share the calls, each on a core of its own; they are one gateway to everybody else. With more
     than one, answered calls outlive a process that dies. Linux only."""

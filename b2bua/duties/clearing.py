@@ -1,4 +1,4 @@
-"""Takes out of the journal and of the store what is due to be forgotten, and tells the desk before and after.
+"""Takes out of the journal, the desk and the store what is due to be forgotten, and tells the desk before and after.
 
 A segment's new form is written beside it, and takes its place only while the desk is held, after a look whether
 somebody has held one of its calls meanwhile: once a hold is said to stand, it does. The store comes last, for it is an
@@ -6,28 +6,28 @@ index of the journal; where it is away it is cleared the next time.
 """
 
 import datetime
-import fcntl
-import os
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import attrs
-import orjson
 
+from b2bua.call.acts import Record
 from b2bua.chore import Chore
 from b2bua.config import Config, Retention
-from b2bua.duties.retention import Done, Limits, Piece, begun, chooser, chooser_of_the_desk, purged, rows
+from b2bua.duties.desk import Days, Line, chooser_of_the_desk
+from b2bua.duties.pieces import begins_at, chains, pieces, unwritten
+from b2bua.duties.retention import Done, Limits, Piece, begun, chooser, cut, filed, purged, rows
+from b2bua.duties.torn import Torn, torn_files
 from b2bua.errors import JournalError
 from b2bua.evidence import Broken, Desk
 from b2bua.evidence.desk import FOLDER
 from b2bua.evidence.forgetting import HASHED, read_key
 from b2bua.evidence.holds import Held
 from b2bua.evidence.purging import Choice, Left, Rewriting, Survey, clear, rewriting, survey, tending
-from b2bua.evidence.reading import chain_name, chains_of, closed, lines, number_of, segment_name, segments_of
+from b2bua.evidence.reading import chains_of, number_of, records, segments_of
 from b2bua.evidence.tending import LANE
 from b2bua.store import pseudonymised
 
@@ -59,6 +59,12 @@ class Plan:
     """Segments that do not hold, and are left as they are."""
     waiting: tuple[Piece, ...]
     """Segments with lines that are due, which are still written to."""
+    desk: Counter[str]
+    """Lines of the desk that would lose something, by kind."""
+    torn: tuple[Torn, ...]
+    """What repairs have cut off, and would go."""
+    kept: tuple[Torn, ...]
+    """What they have cut off, and would stay."""
 
     @property
     def lines(self) -> int:
@@ -75,8 +81,10 @@ class Outcome:
     broken: tuple[Broken, ...]
     postponed: tuple[Piece, ...]
     """Segments that are left for the next time: one of their calls was held while they were rewritten."""
-    looks: int
-    """Lines of the desk that have forgotten whom somebody looked at."""
+    desk: Counter[str]
+    """Lines of the desk that have lost something, by kind."""
+    torn: tuple[Torn, ...]
+    """What repairs had cut off, and has gone."""
     forgotten: int
     """Calls of the store whose numbers are hashed now."""
     dropped: int
@@ -119,7 +127,20 @@ class Clearing:
                 broken.append(found)
             else:
                 due[piece] = found
-        return Plan(limits=limits, held=held, due=due, broken=tuple(broken), waiting=tuple(waiting))
+        told, evidence = list(self.desk.lines()), self._evidence(done.after(due), now)
+        torn = {one: one.is_due(limits.whole, held.calls) for one in torn_files(self.journal)}
+        return Plan(
+            limits=limits,
+            held=held,
+            due=due,
+            broken=tuple(broken),
+            waiting=tuple(waiting),
+            desk=Counter(
+                str(line["kind"]) for line in _losing(told, chooser_of_the_desk(told, limits, held, evidence))
+            ),
+            torn=tuple(one for one, is_due in torn.items() if is_due),
+            kept=tuple(one for one, is_due in torn.items() if not is_due),
+        )
 
     def run(self, by: str, now: datetime.datetime) -> Outcome:
         """Does all that is due, and may die at any moment: what is left is due again."""
@@ -132,14 +153,17 @@ class Clearing:
             choice = chooser(limits, held.calls, partial(_hashed, key=key))
             round_ = _Round(self.desk, limits, held, choice, by, now)
             round_.purge(done, done.due(finished, limits))
-            looks = self._clear_the_desk(limits)
+            torn = self._clear_the_torn(limits, by, now)
+            desk = _Filing(self.desk, limits, self._evidence(Done.fold(self.desk.lines()), now), by, now)
+            desk.purge()
         forgotten, dropped = self._clear_the_store(limits, key, by, now)
         return Outcome(
             limits=limits,
             purged=round_.purged,
-            broken=tuple(round_.broken),
+            broken=(*round_.broken, *desk.broken),
             postponed=tuple(round_.postponed),
-            looks=looks,
+            desk=desk.taken,
+            torn=torn,
             forgotten=forgotten,
             dropped=dropped,
         )
@@ -148,20 +172,26 @@ class Clearing:
         told = list(self.desk.lines())
         return Limits.at(now, self.terms), Held.fold(told), Done.fold(told)
 
-    def _clear_the_desk(self, limits: Limits) -> int:
-        choice, taken = chooser_of_the_desk(limits), 0
-        for path in segments_of(self.desk.directory):
-            begins = begins_at(path)
-            if begins is None or begins >= limits.hashed:
-                break
-            found = survey(path, choice)
-            if isinstance(found, Broken) or not found.taken:
-                continue
-            with self.desk.writing(), rewriting(path, choice) as made:
-                if not isinstance(made, Broken) and made.survey.taken:
-                    made.replace()
-                    taken += made.survey.taken
-        return taken
+    def _evidence(self, done: Done, now: datetime.datetime) -> Days:
+        """Of which days there is evidence that can name somebody, once so much is done."""
+        return Days.of(
+            (piece.begins, until)
+            for chain in chains(self.journal)
+            for piece, until in zip(chain, [*(piece.begins for piece in chain[1:]), now], strict=True)
+            if done.stands(piece)
+        )
+
+    def _clear_the_torn(self, limits: Limits, by: str, now: datetime.datetime) -> tuple[Torn, ...]:
+        if not any(torn_files(self.journal)):
+            return ()
+        with self.desk.writing() as append:  # nobody holds a call meanwhile
+            held = Held.fold(self.desk.lines()).calls
+            due = tuple(one for one in torn_files(self.journal) if one.is_due(limits.whole, held))
+            for one in due:
+                one.path.unlink(missing_ok=True)
+            if due:
+                append([cut([one.key for one in due], limits, by, now)])
+        return due
 
     def _clear_the_store(self, limits: Limits, key: bytes, by: str, now: datetime.datetime) -> tuple[int, int]:
         if self.index is None:
@@ -193,7 +223,7 @@ class _Round:
         """Each of them by itself; the desk is told before the first is touched, and after the last."""
         try:
             for piece in due:
-                with _unwritten(piece), rewriting(piece.path, self.choice) as made:
+                with unwritten(piece), rewriting(piece.path, self.choice) as made:
                     if isinstance(made, Broken):
                         self.broken.append(made)
                     elif done.is_news(piece, made.survey):
@@ -215,10 +245,61 @@ class _Round:
                     self.postponed.append(piece)
                     return
                 made.replace()
-        if not made.survey.whole:
-            # Bytes that a crash has torn off, which no reader takes for a line.
-            piece.path.with_name(segment_name(piece.segment)).with_suffix(".torn").unlink(missing_ok=True)
         self.purged[piece] = made.survey
+
+
+@attrs.define(eq=False)
+class _Filing:
+    """One go over the segments of the desk, which people may write to meanwhile."""
+
+    desk: Desk
+    limits: Limits
+    evidence: Days
+    """What stands of calls; it can only have become less since."""
+    by: str
+    now: datetime.datetime
+    taken: Counter[str] = attrs.field(factory=Counter, init=False)
+    """Lines that have lost something, by kind."""
+    broken: list[Broken] = attrs.field(factory=list, init=False)
+
+    def purge(self) -> None:
+        """Each of them by itself, held against other commands while it is rewritten; the desk is told before the first
+        is touched, and after each."""
+        due = list(self._due())
+        if due:
+            self.desk.write([begun(due, self.limits, self.by, self.now)])
+        for piece in due:
+            with self.desk.writing() as append:
+                choice = self._choice()  # a case that was closed may be open again since, a call held
+                with rewriting(piece.path, choice) as made:
+                    if isinstance(made, Broken):
+                        self.broken.append(made)
+                    elif made.survey.taken:
+                        lost = _losing((line for _, line in records(piece.path)), choice)
+                        made.replace()
+                        self._tell(append, piece, lost)
+
+    def _choice(self) -> Choice:
+        told = list(self.desk.lines())
+        return chooser_of_the_desk(told, self.limits, Held.fold(told), self.evidence)
+
+    def _due(self) -> Iterator[Piece]:
+        choice = self._choice()
+        for path in segments_of(self.desk.directory):
+            begins = begins_at(path)
+            if begins is None or begins >= self.limits.of_the_desk:
+                return
+            found = survey(path, choice)
+            if isinstance(found, Broken):
+                self.broken.append(found)
+            elif found.taken:
+                yield Piece(FOLDER, number_of(path), begins, path)
+
+    def _tell(self, append: Callable[[Sequence[Record]], None], piece: Piece, lost: Sequence[Line]) -> None:
+        kinds = Counter(str(line["kind"]) for line in lost)
+        names = {str(line[line["kind"]]) for line in lost if line["kind"] in line}
+        append([filed(piece.segment, kinds, names, self.limits, by=self.by, now=self.now)])
+        self.taken += kinds
 
 
 def chore(clearing: Clearing) -> Chore:
@@ -232,89 +313,10 @@ def chore(clearing: Clearing) -> Chore:
     return Chore("retention", DAILY, run, LANE)
 
 
-def pieces(journal: Path, limits: Limits) -> tuple[list[Piece], list[Piece]]:
-    """The segments of the calls' chains that nobody writes to any more, and those with lines that are due which
-    somebody does."""
-    finished, waiting = list[Piece](), list[Piece]()
-    for segments in chains_of(journal):
-        name = chain_name(journal, segments[0])
-        if name == FOLDER:
-            continue
-        over = segments if _is_abandoned(segments, limits) else closed(segments)
-        for path in segments:
-            begins = begins_at(path)
-            if begins is None:
-                continue
-            piece = Piece(name, number_of(path), begins, path)
-            if path in over:
-                finished.append(piece)
-            elif begins < limits.whole:
-                waiting.append(piece)
-    return finished, waiting
-
-
-def begins_at(path: Path) -> datetime.datetime | None:
-    """When the first line of a segment was written; None where it has none that can be read."""
-    try:
-        first = next(lines(path), None)
-        return None if first is None else datetime.datetime.fromisoformat(orjson.loads(first)["at"])
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def ends_at(segments: Sequence[Path]) -> datetime.datetime:
-    """When the last line of a chain was written; the end of time where that cannot be read."""
-    for path in reversed(segments):
-        for line in deque(lines(path), maxlen=1):
-            try:
-                return datetime.datetime.fromisoformat(orjson.loads(line)["at"])
-            except (ValueError, KeyError, TypeError):
-                return datetime.datetime.max.replace(tzinfo=datetime.UTC)
-    return datetime.datetime.max.replace(tzinfo=datetime.UTC)
-
-
-def _is_abandoned(segments: Sequence[Path], limits: Limits) -> bool:
-    """Whether a chain has been silent so long that all of it is due, and nobody holds it: there were more workers."""
-    # By its lines and not by its files, which are younger for having been packed or purged.
-    begins = next((found for path in reversed(segments) if (found := begins_at(path)) is not None), None)
-    if begins is None or begins >= limits.whole or ends_at(segments) >= limits.whole:
-        return False
-    with _holding(segments[0].parent) as is_held:
-        return is_held
+def _losing(lines: Iterable[Line], choice: Choice) -> list[Line]:
+    return [line for line in lines if choice(line) is not None]
 
 
 def _hashed(line: Mapping[str, Any], key: bytes) -> Left:
     """A line that has `hashed` is one whose numbers may be found, even where there is none."""
     return pseudonymised(line, key) or {"numbers": []}
-
-
-@contextmanager
-def _unwritten(piece: Piece) -> Iterator[None]:
-    """Keeps whoever would write a chain from it meanwhile, where its last segment is rewritten: at its start a daemon
-    cuts that one."""
-    segments = segments_of(piece.path.parent)
-    if piece.path in closed(segments):
-        yield
-        return
-    with _holding(piece.path.parent) as is_held:
-        if not is_held:
-            raise JournalError(f"{piece.path} is being written by another process")
-        yield
-
-
-@contextmanager
-def _holding(folder: Path) -> Iterator[bool]:
-    """Holds a chain as its writer would; False where that is there."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield _is_free(fd)
-    finally:
-        os.close(fd)
-
-
-def _is_free(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -44,19 +44,26 @@ class Use:
     """The special interface of that agreement."""
     abroad: int
     """Calls that came in by that interface."""
+    elsewhere: int = 0
+    """Calls from abroad by the interfaces of other agreements that list it too."""
     home: int
     """Calls that came in by a national trunk."""
 
     @property
+    def from_abroad(self) -> int:
+        """By whichever interface: what is occasional is the number's use, and not one agreement's."""
+        return self.abroad + self.elsewhere
+
+    @property
     def share(self) -> float:
         """The part of its calls that came from abroad, from 0 to 1; 0 where there is no call."""
-        return self.abroad / (self.abroad + self.home) if self.abroad else 0.0
+        return self.from_abroad / (self.from_abroad + self.home) if self.from_abroad else 0.0
 
     def measured(self, terms: Nomadic) -> Standing:
         """What the figures say."""
         if self.share <= terms.max_share:
             return Standing.OCCASIONAL
-        return Standing.FEW if self.abroad < terms.min_calls else Standing.EXCESSIVE
+        return Standing.FEW if self.from_abroad < terms.min_calls else Standing.EXCESSIVE
 
 
 @attrs.frozen(kw_only=True)

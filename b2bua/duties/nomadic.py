@@ -33,7 +33,8 @@ LANE: Final = "nomadic"
 #: Numbers that one question to the store names.
 _MOST: Final = 500
 _HOME: Final = (TrunkClass.NATIONAL, TrunkClass.NATIONAL_TRANSIT)
-_REFUSED: Final = "block"
+#: Verdicts of calls that were none: refused, or taken back while a holder was asked.
+_NO_USE: Final = ("block", "undecided")
 _ALARMS: Final = {
     Standing.EXCESSIVE: "are used from abroad more than occasionally; `b2bua nomadic show`",
     Standing.REJECTED: "must come off its list, as has been decided, and are still used; `b2bua register`",
@@ -56,7 +57,7 @@ def metered(config: Config, counts: Counts, now: datetime.datetime) -> list[Mete
     decisions = Decisions.fold(told)
     uses = measured(counts, agreements(config, Entries.fold(told), day), national(config), terms, now)
     found = [Metered(use=use, standing=decisions.standing(use, terms, day)) for use in uses]
-    return sorted(found, key=lambda one: (-one.use.share, -one.use.abroad, one.use.number))
+    return sorted(found, key=lambda one: (-one.use.share, -one.use.from_abroad, one.use.number, one.use.agreement))
 
 
 def agreements(config: Config, entries: Entries, day: datetime.date) -> list[Agreement]:
@@ -74,20 +75,35 @@ def national(config: Config) -> list[str]:
 def measured(
     counts: Counts, listed: Iterable[Agreement], home: Collection[str], terms: Nomadic, now: datetime.datetime
 ) -> list[Use]:
-    """How often the numbers of these agreements have called from abroad, and from home."""
-    since = now - datetime.timedelta(days=terms.window_days)
-    found: list[Use] = []
-    for agreement in listed:
-        by_interface = _made(counts.tally(since, now, ("caller", "verdict"), trunks=[agreement.trunk]))
-        abroad = {number: calls for number, calls in by_interface.items() if number in agreement.numbers}
-        at_home: Counter[str] = Counter()
-        for numbers in _some(sorted(abroad)):
-            at_home += _made(counts.tally(since, now, ("caller", "verdict"), trunks=home, callers=numbers))
-        found += [
-            Use(number=number, agreement=agreement.reference, trunk=agreement.trunk, abroad=calls, home=at_home[number])
-            for number, calls in abroad.items()
-        ]
-    return found
+    """How often the numbers of these agreements have called from abroad, and from home: a use for each number of each
+    agreement by whose interface it has."""
+    since, agreements = now - datetime.timedelta(days=terms.window_days), [*listed]
+    by_interface = {
+        trunk: _made(counts.tally(since, now, ("caller", "verdict"), trunks=[trunk]))
+        for trunk in dict.fromkeys(agreement.trunk for agreement in agreements)
+    }
+    abroad: dict[str, dict[str, int]] = {}
+    """Of each number, its calls by each of its interfaces: two agreements of one interface count them once."""
+    for agreement in agreements:
+        for number, calls in by_interface[agreement.trunk].items():
+            if number in agreement.numbers:
+                abroad.setdefault(number, {})[agreement.trunk] = calls
+    at_home: Counter[str] = Counter()
+    for numbers in _some(sorted(abroad)):
+        at_home += _made(counts.tally(since, now, ("caller", "verdict"), trunks=home, callers=numbers))
+    return [
+        Use(
+            number=number,
+            agreement=agreement.reference,
+            trunk=agreement.trunk,
+            abroad=by[agreement.trunk],
+            elsewhere=sum(by.values()) - by[agreement.trunk],
+            home=at_home[number],
+        )
+        for agreement in agreements
+        for number, by in abroad.items()
+        if agreement.trunk in by and number in agreement.numbers
+    ]
 
 
 def chore(config: Config, counts: Counts) -> Chore:
@@ -111,10 +127,10 @@ def by_agreement(found: Iterable[Metered]) -> Mapping[str, Counter[Standing]]:
 
 
 def _made(counted: Mapping[tuple[Any, ...], int]) -> Counter[str]:
-    """The calls of each number that were let through."""
+    """The calls of each number that went on."""
     made: Counter[str] = Counter()
     for (caller, verdict), calls in counted.items():
-        if caller is not None and verdict != _REFUSED:
+        if caller is not None and verdict not in _NO_USE:
             made[str(caller)] += calls
     return made
 

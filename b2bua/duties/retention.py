@@ -21,8 +21,6 @@ KIND: Final = "retention"
 """Of the desk's lines."""
 DESK: Final = "desk"
 """The chain of what people enter."""
-#: Lines of the desk that tell only whom somebody looked at, or judged. Entries and cases are folds of all their lines.
-_OF_THE_DESK: Final = ("look", "nomadic")
 #: What nobody has looked at yet may have anything in it.
 _UNKNOWN: Final = Survey(taken=0, whole=1, hashed=1)
 
@@ -35,12 +33,21 @@ class Limits:
     """Lines from before this have hashes at most."""
     hashed: datetime.datetime
     """Lines from before this have neither."""
+    cases: datetime.datetime
+    """Cases that were closed before this say nothing of anybody."""
+    entries: datetime.datetime
+    """Entries whose last day in force was before this have nothing left but their days."""
 
     @classmethod
     def at(cls, now: datetime.datetime, terms: Retention) -> "Limits":
         """Those of that moment."""
-        days = datetime.timedelta
-        return cls(now - days(days=terms.full_days), now - days(days=terms.hashed_days))
+        days = (terms.full_days, terms.hashed_days, terms.case_days, terms.entry_days)
+        return cls(*(now - datetime.timedelta(days=each) for each in days))
+
+    @property
+    def of_the_desk(self) -> datetime.datetime:
+        """No younger line of the desk loses anything."""
+        return max(self.hashed, self.cases, self.entries)
 
 
 @attrs.frozen(order=True)
@@ -80,6 +87,14 @@ class Done:
         """The segments that may have something to lose by now."""
         return [piece for piece in pieces if self._is_due(piece, limits)]
 
+    def stands(self, piece: Piece) -> bool:
+        """Whether a segment may have a line that can name somebody."""
+        return self._state(piece) != (0, 0)
+
+    def after(self, surveys: Mapping[Piece, Survey]) -> "Done":
+        """The same once these have been purged too."""
+        return Done({**self.found, **{piece.key: survey for piece, survey in surveys.items()}})
+
     def is_news(self, piece: Piece, survey: Survey) -> bool:
         """Whether a look into a segment tells more than is known of it."""
         return survey.taken > 0 or self._state(piece) != (survey.whole, survey.hashed)
@@ -107,16 +122,6 @@ def chooser(limits: Limits, held: Collection[str], hashed: Callable[[Mapping[str
     return choose
 
 
-def chooser_of_the_desk(limits: Limits) -> Choice:
-    """What a line of the desk loses: only who was looked at, and only after the last of the periods."""
-
-    def choose(line: Mapping[str, Any]) -> Left | None:
-        is_over = datetime.datetime.fromisoformat(line["at"]) < limits.hashed
-        return {} if is_over and line["kind"] in _OF_THE_DESK else None
-
-    return choose
-
-
 def begun(pieces: Iterable[Piece], limits: Limits, by: str, now: datetime.datetime) -> Record:
     """The line before the first segment is touched: should it be the last, what was going on is known."""
     facts = {"by": by, "action": "begun", **_named(limits), "segments": [list(piece.key) for piece in pieces]}
@@ -134,6 +139,22 @@ def purged(surveys: Mapping[Piece, Survey], limits: Limits, by: str, now: dateti
 def rows(forgotten: int, dropped: int, limits: Limits, by: str, now: datetime.datetime) -> Record:
     """The line of the store: how many of its calls were hashed, and how many went."""
     facts = {"by": by, "action": "store", **_named(limits), "forgotten": forgotten, "dropped": dropped}
+    return Record(KIND, "", now, facts)
+
+
+def filed(
+    segment: int, kinds: Mapping[str, int], names: Collection[str], limits: Limits, *, by: str, now: datetime.datetime
+) -> Record:
+    """The line of a segment of the desk: how many lines of each kind have lost something, and of which entries and
+    cases; an entry that has lost what it said, and that no such line names, was taken from by somebody else."""
+    before = {"hashed_before": limits.hashed, "cases_before": limits.cases, "entries_before": limits.entries}
+    facts = {"by": by, "action": "desk", **before, "segment": segment, "lines": dict(kinds), "names": sorted(names)}
+    return Record(KIND, "", now, facts)
+
+
+def cut(files: Iterable[tuple[str, int]], limits: Limits, by: str, now: datetime.datetime) -> Record:
+    """The line of what repairs had cut off and kept beside segments, which has gone, by chain and segment."""
+    facts = {"by": by, "action": "torn", "whole_before": limits.whole, "segments": [list(file) for file in files]}
     return Record(KIND, "", now, facts)
 
 

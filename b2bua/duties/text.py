@@ -2,13 +2,14 @@
 
 import datetime
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from b2bua.civil import local
 from b2bua.duties.clearing import Outcome, Plan
 from b2bua.duties.nomadic import Metered
 from b2bua.duties.report import VERDICTS
@@ -40,6 +41,11 @@ def show_plan(plan: Plan) -> None:
         ),
     )
     out.print(f"{plan.lines} lines of {len(taking)} segments lose something")
+    out.print(f"desk: {_of_the_desk(plan.desk)}")
+    for one in plan.torn:
+        out.print(f"{one.path} goes: what a repair has cut off")
+    for one in plan.kept:
+        out.print(f"{one.path} stays: what a repair has cut off, about {_moment(one.at)}")
     for piece in plan.waiting:
         out.print(f"{piece.path} waits for its end: it is still written to")
     for broken in plan.broken:
@@ -52,7 +58,10 @@ def show_outcome(outcome: Outcome) -> None:
     """What has been forgotten."""
     out = console()
     out.print(f"{outcome.lines} lines of {len(outcome.purged)} segments have lost what was due")
-    out.print(f"store: {outcome.forgotten} calls hashed, {outcome.dropped} dropped; desk: {outcome.looks} looks")
+    out.print(f"store: {outcome.forgotten} calls hashed, {outcome.dropped} dropped")
+    out.print(f"desk: {_of_the_desk(outcome.desk)}")
+    for one in outcome.torn:
+        out.print(f"{one.path} has gone: what a repair had cut off")
     for piece in outcome.postponed:
         out.print(f"{piece.path} is left for the next time: one of its calls was held meanwhile")
     for broken in outcome.broken:
@@ -63,12 +72,13 @@ def show_nomadic(found: Sequence[Metered], days: int) -> None:
     """The meter's numbers."""
     out = console()
     rows = (
-        (use.number, use.agreement, use.trunk, use.abroad, use.home, f"{use.share:.0%}", one.standing)
+        (use.number, use.agreement, use.trunk, use.abroad, use.elsewhere, use.home, f"{use.share:.0%}", one.standing)
         for one in found
         for use in [one.use]
     )
-    _table(out, ("number", "agreement", "trunk", "abroad", "home", "share", ""), rows)
-    out.print(f"{len(found)} numbers called from abroad within {days} days")
+    _table(out, ("number", "agreement", "trunk", "abroad", "elsewhere", "home", "share", ""), rows)
+    numbers = {one.use.number for one in found}
+    out.print(f"{len(numbers)} numbers called from abroad within {days} days")
 
 
 def show_account(account: Account) -> None:
@@ -76,7 +86,7 @@ def show_account(account: Account) -> None:
     out = console()
     told = account.as_dict()
     more = f", the first {len(account.calls)} of more" if account.is_partial else ""
-    out.print(f"{account.number} from {_moment(account.since)} to {_moment(account.until)} (UTC)")
+    out.print(f"{account.number} from {local(account.since)} to {local(account.until)}")
     out.print(f"{told['calls']} calls bore it{more}: " + ", ".join(f"{told['fates'][fate]} {fate}" for fate in Fate))
     out.print(f"{told['answered']} were answered; {told['from_home']} came by a national trunk, as the owner's own do")
     rows = ((row["trunk"], row["class"], row["fate"], row["calls"]) for row in told["trunks"])
@@ -84,9 +94,9 @@ def show_account(account: Account) -> None:
     listed = account.calls[-_MOST:]
     _table(
         out,
-        ("at (UTC)", "trunk", "called", "", "article", "answered", "call"),
+        ("at", "trunk", "called", "", "article", "answered", "call"),
         (
-            (_moment(one.at), one.trunk, one.called, one.fate, one.basis, "yes" if one.answered else "no", one.call)
+            (local(one.at), one.trunk, one.called, one.fate, one.basis, "yes" if one.answered else "no", one.call)
             for one in listed
         ),
     )
@@ -108,6 +118,10 @@ def show_report(report: dict[str, Any]) -> None:
         _table(out, ("article", "calls", *VERDICTS, "not enforced"), rows)
     for name, count in report["duties"].items():
         out.print(f"{name.replace('_', ' ')}: {count}")
+
+
+def _of_the_desk(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{kinds[kind]} lines of kind {kind}" for kind in sorted(kinds) if kinds[kind]) or "nothing"
 
 
 def _table(out: Console, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

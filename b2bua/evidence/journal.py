@@ -24,7 +24,7 @@ import orjson
 from b2bua.call.acts import Record
 from b2bua.errors import JournalError
 from b2bua.evidence.chain import GENESIS, printable, salt_size, seal
-from b2bua.evidence.reading import number_of, segment_name, segments_of
+from b2bua.evidence.reading import number_of, segment_name, segments_of, torn_in, torn_of
 
 SPOOL: Final = 20_000
 """Lines that may wait for a failing disk, unless it is said otherwise."""
@@ -291,6 +291,9 @@ class Journal:
             torn += _cut(path, whole)
             if whole:
                 break
+        for path in torn_in(self.directory):
+            with suppress(PermissionError):  # somebody else's, who answers for it
+                path.chmod(0o600)
         return torn
 
     def _read(self, path: Path) -> int:
@@ -354,7 +357,7 @@ def _cut(path: Path, whole: int) -> int:
         torn = _written(file)
         file.truncate(whole + len(torn))
         if torn:
-            with open(path.with_suffix(".torn"), "ab", opener=_private) as beside:
+            with open(torn_of(path), "ab", opener=_private) as beside:
                 beside.write(torn + b"\n")
         file.truncate(whole)
         if whole and not _ends_line(file, whole):
@@ -364,7 +367,7 @@ def _cut(path: Path, whole: int) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o640)
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _ends_line(file: BinaryIO, end: int) -> bool:

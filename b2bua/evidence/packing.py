@@ -5,14 +5,12 @@ counts, and the next turn packs it again.
 """
 
 import gzip
-import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from b2bua.errors import JournalError
-from b2bua.evidence.disk import force
+from b2bua.evidence.disk import put, written
 from b2bua.evidence.purging import tending
 from b2bua.evidence.reading import chains_of, closed, is_packed, lines
 
@@ -39,25 +37,16 @@ def pack(segment: Path) -> Path:
     packed = segment.with_name(segment.name + ".gz")
     unfinished = segment.with_name(_UNFINISHED + packed.name)
     try:
-        _write(unfinished, segment)
+        with (
+            segment.open("rb") as plain,
+            written(unfinished, like=segment) as file,
+            gzip.GzipFile(filename="", mode="wb", compresslevel=_EFFORT, fileobj=file, mtime=0) as into,
+        ):
+            shutil.copyfileobj(plain, into, 1024 * 1024)
         if any(one != other for one, other in zip(lines(unfinished), lines(segment), strict=True)):
             raise JournalError(f"{segment} was changed while it was packed, and is left as it was")
-        unfinished.replace(packed)
+        put(unfinished, packed)
     finally:
         unfinished.unlink(missing_ok=True)
-    force(segment.parent)
     segment.unlink()
     return packed
-
-
-def _write(unfinished: Path, segment: Path) -> None:
-    """The packed form, on disk, readable by those who may read the plain one."""
-    with segment.open("rb") as plain, unfinished.open("wb") as file:
-        old = os.fstat(plain.fileno())
-        os.fchmod(file.fileno(), old.st_mode & 0o777)
-        with suppress(PermissionError):
-            os.fchown(file.fileno(), old.st_uid, old.st_gid)
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=_EFFORT, fileobj=file, mtime=0) as into:
-            shutil.copyfileobj(plain, into, 1024 * 1024)
-        file.flush()
-        os.fsync(file.fileno())

@@ -19,7 +19,7 @@ import orjson
 
 from b2bua.errors import JournalError
 from b2bua.evidence.chain import GENESIS, Broken, verify
-from b2bua.evidence.disk import force
+from b2bua.evidence.disk import force, put, written
 from b2bua.evidence.forgetting import HASHED
 from b2bua.evidence.reading import is_packed, lines
 
@@ -87,11 +87,11 @@ class Rewriting:
         if not self.survey.taken:
             return
         try:
-            self._new.replace(self._old)
+            put(self._new, self._old)
             if not is_packed(self._old):
                 # Packing has died between its two forms: the other one has all that was taken out of this one.
                 self._old.with_name(self._old.name + ".gz").unlink(missing_ok=True)
-            force(self._old.parent)
+                force(self._old.parent)
         except OSError as error:
             raise JournalError(f"{self._old} cannot be replaced by its purged form: {error.strerror}") from error
 
@@ -157,17 +157,9 @@ def _chosen(line: bytes, choice: Choice) -> bytes:
 
 
 def _write(unfinished: Path, path: Path, choice: Choice) -> None:
-    """The new form of a segment, on disk, readable by those who may read the old one."""
-    old = path.stat()
-    with unfinished.open("wb") as file:
-        os.fchmod(file.fileno(), old.st_mode & 0o777)
-        with suppress(PermissionError):
-            os.fchown(file.fileno(), old.st_uid, old.st_gid)
-        with _packed(file) if is_packed(path) else nullcontext(file) as into:
-            for line in lines(path):
-                into.write(_chosen(line, choice) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    with written(unfinished, like=path) as file, _packed(file) if is_packed(path) else nullcontext(file) as into:
+        for line in lines(path):
+            into.write(_chosen(line, choice) + b"\n")
 
 
 def _packed(file: BinaryIO) -> gzip.GzipFile:

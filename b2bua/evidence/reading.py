@@ -21,6 +21,7 @@ DIGITS: Final = 8
 """Of a segment's number in its name."""
 PLAIN: Final = ".jsonl"
 PACKED: Final = ".jsonl.gz"
+TORN: Final = ".torn"
 _NAME: Final = f"journal-{'[0-9]' * DIGITS}"
 DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 """What reading a packed segment raises whose file is not whole."""
@@ -45,6 +46,16 @@ def segment_name(number: int) -> str:
 def number_of(path: Path) -> int:
     """A segment's number, or that of its signature: what its name says."""
     return int(path.name.partition(".")[0].rpartition("-")[2])
+
+
+def torn_of(path: Path) -> Path:
+    """Where a repair puts what it cuts off a segment, packed or not: bytes that no reader takes for a line."""
+    return path.with_name(f"{path.name.partition('.')[0]}{TORN}")
+
+
+def torn_in(directory: Path) -> list[Path]:
+    """All of them in the folder of a chain, by the number of their segment."""
+    return sorted(directory.glob(f"{_NAME}{TORN}"))
 
 
 def is_packed(path: Path) -> bool:
@@ -77,7 +88,7 @@ def chain_name(journal: Path, segment: Path) -> str:
 def closed(segments: list[Path]) -> list[Path]:
     """Those of a chain's segments, oldest first, that nothing is written to any more: each that another one with a
     line follows."""
-    while segments and next(follow(segments[-1]), None) is None:
+    while segments and next(whole_lines(segments[-1]), None) is None:
         segments = segments[:-1]
     return segments[:-1]
 
@@ -106,19 +117,17 @@ def lines(path: Path) -> Iterator[bytes]:
             raise JournalError(f"{path} cannot be unpacked: {error}") from error
 
 
-def follow(path: Path, offset: int = 0) -> Iterator[tuple[bytes, int]]:
-    """The whole lines of a segment that is still being written, without their ends, each with where the next begins.
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a segment that may still be written to, without their ends: one that is being written is none yet.
 
-    `offset` is such a place: what stands before was read. Raises OSError, and JournalError as `lines` does.
+    Raises OSError, and JournalError as `lines` does.
     """
     with opened(path) as file:
         try:
-            file.seek(offset)
             for line in file:
                 if not line.endswith(b"\n") or line.startswith(b"\0"):
                     return
-                offset += len(line)
-                yield line[:-1], offset
+                yield line[:-1]
         except DAMAGED as error:
             raise JournalError(f"{path} cannot be unpacked: {error}") from error
 
@@ -128,7 +137,7 @@ def records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Raises OSError, and JournalError where another line cannot be read.
     """
-    for number, (line, _) in enumerate(follow(path), start=1):
+    for number, line in enumerate(whole_lines(path), start=1):
         yield number, _record(path, number, line)
 
 
@@ -139,7 +148,7 @@ def lines_at(path: Path, numbers: Iterable[int]) -> dict[int, bytes]:
     """
     wanted = set(numbers)
     found: dict[int, bytes] = {}
-    for number, (line, _) in enumerate(follow(path), start=1):
+    for number, line in enumerate(whole_lines(path), start=1):
         if number in wanted:
             found[number] = line
         if len(found) == len(wanted):
@@ -202,7 +211,7 @@ def _mentioning(journal: Path, texts: Iterable[str]) -> Iterator[tuple[Place, di
     needles = [orjson.dumps(text.encode("utf-8", "backslashreplace").decode())[1:-1] for text in texts]
     for segment in (segment for segments in chains_of(journal) for segment in segments):
         chain, at = chain_name(journal, segment), number_of(segment)
-        for number, (line, _) in enumerate(follow(segment), start=1):
+        for number, line in enumerate(whole_lines(segment), start=1):
             if any(needle in line for needle in needles):
                 yield Place(chain, at, number), _record(segment, number, line)
 

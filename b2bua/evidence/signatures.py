@@ -7,7 +7,6 @@ anything up to there has gone or changed since, signed or not.
 """
 
 import datetime
-import os
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -19,8 +18,8 @@ import orjson
 
 from b2bua.errors import JournalError
 from b2bua.evidence.chain import Broken, followed
-from b2bua.evidence.disk import force
-from b2bua.evidence.reading import DIGITS, Place, chain_name, chains_of, closed, follow, lines, number_of
+from b2bua.evidence.disk import force, put, written
+from b2bua.evidence.reading import DIGITS, Place, chain_name, chains_of, closed, lines, number_of, whole_lines
 from b2bua.evidence.signing import SigningKey, signed
 
 SUFFIX: Final = ".sig"
@@ -125,8 +124,8 @@ def _head(journal: Path, segments: Iterable[Path]) -> Head | None:
     for segment in reversed([*segments]):
         with suppress(FileNotFoundError):  # packed since it was found, which has forced it
             force(segment)
-        last = deque(enumerate(follow(segment), start=1), maxlen=1)
-        for number, (line, _) in last:
+        last = deque(enumerate(whole_lines(segment), start=1), maxlen=1)
+        for number, line in last:
             return Head(Place(chain_name(journal, segment), number_of(segment), number), _hash(segment, number, line))
     return None
 
@@ -150,11 +149,9 @@ def _keep(path: Path, document: Mapping[str, object]) -> Path:
     """Writes a signature in one piece, and forces it to disk."""
     unfinished = path.with_name(_UNFINISHED + path.name)
     try:
-        with unfinished.open("wb") as file:
+        with written(unfinished) as file:
             file.write(orjson.dumps(document, option=orjson.OPT_SORT_KEYS) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        put(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
     return path

@@ -20,11 +20,11 @@ from b2bua.evidence.reading import (
     chain_name,
     chains_of,
     closed,
-    follow,
     lines,
     number_of,
     segment_at,
     segment_name,
+    whole_lines,
 )
 from b2bua.evidence.signatures import Head, Span, signature_of, signatures_in, statement
 from b2bua.evidence.signing import PublicKey, fault_of
@@ -128,7 +128,7 @@ class _Chain:
             return Broken(segment, number, problem)
         if next(islice(lines(segment), number - 1, None), b"") != line:
             return None
-        is_torn = sum(1 for _ in follow(segment)) < number
+        is_torn = sum(1 for _ in whole_lines(segment)) < number
         return Broken(segment, number, _TORN if is_torn else problem)
 
     def _ill_signed(self, segment: Path, span: Span, *, is_closed: bool) -> Iterator[Broken]:

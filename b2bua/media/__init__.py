@@ -1,8 +1,29 @@
 """Media that is relayed: what is said of it in signalling, and the ways it takes through us.
 
-`sdp.py` reads where a session description wants its media and moves it elsewhere, touching nothing else.
+Sans-IO, one call's:
+
+- `sdp.py`     where a description wants its media, and the same octets pointing elsewhere
+- `ports.py`   the ports of one address, lent and at rest
+- `session.py` which of our ports stand for which stream, and where the peers are
+- `orders.py`  what it wants of whatever carries packets
+
+Carrying them:
+
+- `relay.py`   packets between two ends, in a process of its own (`process.py`)
+- `wire.py`    orders and news between that process and ours
+- `userspace.py` our side of it
+
+Carrying them past that process:
+
+- `kernel.py`  the relay, with settled channels handed to the kernel and taken back
+- `flow.py`    what the kernel is to do, and how it is asked; `rules.py` asks, in order
+- `table.py`   the table of nftables that does it; `nftables.py` the way to the kernel
+- `netfilter.py` the process that has the right to
+
+docs/decisions/0015 says how a call uses them.
 """
 
-from b2bua.media.sdp import Candidates, Description, Place, Stream
+from b2bua.config import Candidates
+from b2bua.media.sdp import Description, Place, Stream
 
 __all__ = ["Candidates", "Description", "Place", "Stream"]

@@ -4,7 +4,10 @@ from typing import Final
 
 import attrs
 
-from b2bua.media.relay import Latch, Place
+from b2bua.config import Latch
+
+#: A numeric host and a port, as a socket spells them.
+Place = tuple[str, int]
 
 #: The sides of a channel.
 A: Final = 0

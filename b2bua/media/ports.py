@@ -24,6 +24,8 @@ class Ports:
     _fresh: deque[int] = attrs.field(init=False, repr=False)
     _resting: deque[tuple[float, int]] = attrs.field(factory=deque, init=False, repr=False)
     _lent: set[int] = attrs.field(factory=set, init=False, repr=False)
+    _claimed: set[int] = attrs.field(factory=set, init=False, repr=False)
+    """Of those that wait in their order, the pairs that have been taken out of it."""
 
     @_fresh.default
     def _pairs(self) -> deque[int]:
@@ -36,14 +38,24 @@ class Ports:
 
     def take(self, now: float) -> int:
         """The even port of a pair. Raises MediaError when all are in use or resting."""
-        if self._resting and self._resting[0][0] <= now:
-            port = self._resting.popleft()[1]
-        elif self._fresh:
-            port = self._fresh.popleft()
-        else:
-            raise MediaError(f"no ports are left for media: {self.lent} pairs are in use, {len(self._resting)} at rest")
+        while (port := self._next(now)) in self._claimed:
+            self._claimed.remove(port)
         self._lent.add(port)
         return port
+
+    def _next(self, now: float) -> int:
+        if self._resting and self._resting[0][0] <= now:
+            return self._resting.popleft()[1]
+        if self._fresh:
+            return self._fresh.popleft()
+        resting = len(self._resting)
+        raise MediaError(f"no ports are left for media: {self.lent} pairs are in use, {resting} at rest", status=503)
+
+    def claim(self, port: int) -> None:
+        """That pair is in use by whoever had it before this process began; idempotent."""
+        if port not in self._lent:
+            self._lent.add(port)
+            self._claimed.add(port)
 
     def give_back(self, port: int, now: float) -> None:
         """The call is over; idempotent."""

@@ -9,19 +9,23 @@ import signal
 import socket
 import sys
 import time  # noqa: TID251 - an edge: packets have a time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
 import attrs
 
-from b2bua.media.orders import Close, Open, Order, Point
+from b2bua.media.orders import Close, Open, Point
 from b2bua.media.relay import End, Figures, Relay
-from b2bua.media.wire import LARGEST, MOST_OPENED, Told, decode, encode_told
+from b2bua.media.wire import LARGEST, MOST_OPENED, Carried, Message, Told, decode, encode_told
 
 #: Seconds between two looks for channels that have fallen silent.
 _LOOK: Final = 1.0
-
+#: Channels that one packet tells to have settled.
+_TOGETHER: Final = 100
+#: Packets of news that may wait for whoever reads them.
+_MOST_NEWS: Final = 10_000
 
 Closed = tuple[int, tuple[Figures, Figures]]
 
@@ -34,6 +38,8 @@ class Process:
     silence: float
     """Seconds without a packet after which a channel counts as silent."""
     relay: Relay = attrs.field(factory=lambda: Relay(time.monotonic))
+    _news: deque[bytes] = attrs.field(factory=lambda: deque(maxlen=_MOST_NEWS), init=False, repr=False)
+    """What is to be told and found no room yet; of too much, the oldest is forgotten."""
     _told_silent: set[int] = attrs.field(factory=set, init=False, repr=False)
 
     def run(self) -> None:
@@ -43,6 +49,9 @@ class Process:
         while True:
             if self.relay.turn(_LOOK) and not self._take():
                 return
+            self._tell_settled()
+            if self._news:
+                self._go_on_telling()
             now = time.monotonic()
             if now >= due:
                 due = now + _LOOK
@@ -57,34 +66,49 @@ class Process:
         if not data:
             return False
         sockets = iter([socket.socket(fileno=fd) for fd in fds])
-        closed = [one for order in decode(data) for one in self._heed(order, sockets)]
+        closed = [one for message in decode(data) for one in self._heed(message, sockets)]
         if closed:
             self._tell(Told(closed=tuple(closed)))
         return True
 
-    def _heed(self, order: Order, sockets: Iterator[socket.socket]) -> list[Closed]:
-        match order:
+    def _heed(self, message: Message, sockets: Iterator[socket.socket]) -> list[Closed]:
+        channel = message.channel
+        match message:
             case Open():
-                a, b = (End(sock, face.latch) for face, sock in zip(order.faces, sockets, strict=False))
-                self.relay.open(order.channel, (a, b))
+                a, b = (End(sock, face.latch) for face, sock in zip(message.faces, sockets, strict=False))
+                self.relay.open(channel, (a, b))
             case Point():
-                self.relay.point(order.channel, order.side, order.target)
+                self.relay.point(channel, message.side, message.target)
+            case Carried():
+                self.relay.carried(channel, message.side, message.packets, message.octets, message.within)
             case Close():
-                figures = self.relay.close(order.channel)
-                self._told_silent.discard(order.channel)
-                return [] if figures is None else [(order.channel, figures)]
+                figures = self.relay.close(channel)
+                self._told_silent.discard(channel)
+                return [] if figures is None else [(channel, figures)]
         return []
+
+    def _tell_settled(self) -> None:
+        settled = self.relay.settled()
+        for at in range(0, len(settled), _TOGETHER):
+            self._tell(Told(settled=tuple(settled[at : at + _TOGETHER])))
 
     def _look(self, now: float) -> None:
         silent = set(self.relay.silent(now - self.silence))
-        news = silent - self._told_silent
+        news, heard = silent - self._told_silent, self._told_silent - silent
         self._told_silent = silent
-        if news:
-            self._tell(Told(silent=tuple(sorted(news))))
+        if news or heard:
+            self._tell(Told(silent=tuple(sorted(news)), heard=tuple(sorted(heard))))
 
     def _tell(self, told: Told) -> None:
-        with suppress(OSError):  # nobody reads, or there is no room: figures are no reason to hold up packets
-            self.control.send(encode_told(told))
+        self._news.append(encode_told(told))
+        self._go_on_telling()
+
+    def _go_on_telling(self) -> None:
+        """As much as there is room for: news are no reason to hold up packets."""
+        with suppress(OSError):  # there is no room now, or nobody reads any more
+            while self._news:
+                self.control.send(self._news[0])
+                self._news.popleft()
 
 
 def main(arguments: list[str]) -> None:

@@ -16,10 +16,13 @@ import select
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import attrs
+
+from b2bua.config import Latch
+from b2bua.media.orders import Place
 
 #: Packets taken from one socket before the others have their turn.
 BATCH: Final = 32
@@ -33,20 +36,7 @@ _EVENTS: Final = 1_024
 _LOOK: Final = 16_384
 _RTP_HEADER: Final = 12
 _NOBODY: Final = struct.pack("=H14x", socket.AF_UNSPEC)
-
-#: A numeric host and a port, as the socket spells them.
-Place = tuple[str, int]
-
-
-class Latch(StrEnum):
-    """Whom an end believes that has not yet heard from where its peer receives."""
-
-    NEVER = "never"
-    """Nobody else."""
-    SAME_HOST = "same-host"
-    """Who sends from the same address by another port; it is sent to where it said."""
-    WINDOW = "window"
-    """Who sends first in the first seconds; it is sent to where that came from."""
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +46,7 @@ class Figures:
     packets: int
     octets: int
     lost: int
-    """As the sequence numbers of RTP tell it; 0 of what is no RTP."""
+    """As the sequence numbers of RTP tell it; 0 of what is no RTP, and of what the kernel carried."""
     strangers: int
     """Datagrams of others, which went nowhere. Those that a connected socket never shows are not among them."""
     unsent: int
@@ -64,6 +54,19 @@ class Figures:
     first: float | None
     """When the first came, monotonic seconds."""
     last: float | None
+    longest_gap: float
+    """The longest time between two that came, seconds; of what the kernel carried, the least that it can have been."""
+
+
+@attrs.frozen(kw_only=True)
+class Settled:
+    """A channel both peers of which have sent from where they receive: nothing is left to find out."""
+
+    channel: int
+    ordered: tuple[Place | None, Place | None]
+    """Where they had been said to be; who has said otherwise since knows that this is over."""
+    places: tuple[Place, Place]
+    """Where they are."""
 
 
 @attrs.define(eq=False)
@@ -77,6 +80,10 @@ class End:
     other: "End | None" = attrs.field(default=None, repr=False)
     is_settled: bool = False
     """Whether the socket is connected to the peer, so that nobody else is heard."""
+    _is_clear: bool = attrs.field(default=False, init=False)
+    """Whether it has settled, and nothing is in its queue that came from others before."""
+    on_joined: Callable[[], None] = attrs.field(default=lambda: None, repr=False)
+    """Called when it has settled, and the other end too."""
     source: Place | None = None
     """Another place that its peer sends from."""
     former: Place | None = None
@@ -89,6 +96,13 @@ class End:
     unsent: int = 0
     first: float | None = None
     last: float | None = None
+    longest_gap: float = 0.0
+    ordered: Place | None = attrs.field(init=False)
+    """Where its peer has been said to be, which `Latch.WINDOW` may have found to be elsewhere."""
+    _lost: int = attrs.field(default=0, init=False)
+    """Before `_since`."""
+    _since: int = attrs.field(default=0, init=False)
+    """How many packets had come when the count of sequence numbers began."""
     _begun: int | None = attrs.field(default=None, init=False)
     """The first sequence number."""
     _highest: int = attrs.field(default=0, init=False)
@@ -96,18 +110,24 @@ class End:
     _seen: bytes = attrs.field(default=b"", init=False, repr=False)
     """The latest packet."""
 
+    @ordered.default
+    def _as_given(self) -> Place | None:
+        return self.target
+
     def point(self, target: Place | None, now: float) -> None:
         """Its peer is at that place from now on; whatever the old one still sends goes nowhere."""
+        self.ordered = target
         if target == self.target:
+            self._tell_joined()
             return
         if self.is_settled:
             _disconnect(self.sock)
         self.former, self.target, self.source = self.target or self.former, target, None
-        self.is_settled, self.until = False, now + WINDOW
+        self.is_settled, self._is_clear, self.until = False, False, now + WINDOW
 
     def pump(self, now: float) -> None:
         """Hands on what has come, `BATCH` packets at most."""
-        if self.is_settled:
+        if self._is_clear:
             self._pump_settled(now)
         else:
             self._pump_unsettled(now)
@@ -143,21 +163,23 @@ class End:
                 self.strangers += 1
                 continue
             self._hand_on(data, now)
-            if sender == self.target and self._settle():
-                self._take_out_others(sender, now)
-                return
+            if sender == self.target and not self.is_settled:
+                self._settle()
 
     def _next(self) -> tuple[bytes, Place] | None:
         try:
             data, sender = self.sock.recvfrom(_LARGEST)
-        except OSError:  # nothing more has come, or what was sent to the peer has found nobody
+        except BlockingIOError:  # nothing more has come: whoever was in the queue before it settled is out of it
+            self._is_clear = self.is_settled
+            return None
+        except OSError:  # what was sent to the peer has found nobody
             return None
         return data, (sender[0], sender[1])
 
     def _believes(self, sender: Place, now: float) -> bool:
         """Whether that is our peer."""
-        if sender == self.target:
-            return True
+        if self.is_settled or sender == self.target:
+            return sender == self.target
         if self.source is not None:
             return sender == self.source
         if self.target is None or sender == self.former:
@@ -170,24 +192,19 @@ class End:
             return True
         return False
 
-    def _settle(self) -> bool:
-        """From here on the kernel keeps others away."""
+    def _settle(self) -> None:
+        """From here on the kernel keeps others away, if it can."""
         assert self.target is not None, "it is where the peer sends from"
         try:
             self.sock.connect(self.target)
         except OSError:
-            return False
+            return
         self.is_settled = True
-        return True
+        self._tell_joined()
 
-    def _take_out_others(self, peer: Place, now: float) -> None:
-        """What others had put in the queue before; whatever the peer had goes on."""
-        while (came := self._next()) is not None:
-            data, sender = came
-            if sender == peer:
-                self._hand_on(data, now)
-            else:
-                self.strangers += 1
+    def _tell_joined(self) -> None:
+        if self.is_settled and self.other is not None and self.other.is_settled:
+            self.on_joined()
 
     def _hand_on(self, data: bytes, now: float) -> None:
         assert self.other is not None, "a channel has two ends"
@@ -209,14 +226,28 @@ class End:
         return True
 
     def _count(self, packets: int, octets: int, latest: bytes, now: float) -> None:
-        if self.first is None:
-            self.first = now
+        self._heard(now)
         if self._begun is None or (self.packets + packets) // _LOOK != self.packets // _LOOK:
             self._look(latest)
         self.packets += packets
         self.octets += octets
-        self.last = now
         self._seen = latest
+
+    def _heard(self, now: float, within: float = 0.0) -> None:
+        """Something has come, in that many seconds before now."""
+        if self.last is None:
+            self.first = now
+        elif now - within - self.last > self.longest_gap:
+            self.longest_gap = now - within - self.last
+        self.last = now
+
+    def carried(self, packets: int, octets: int, within: float, now: float) -> None:
+        """So much has gone past us in that many seconds. Nobody looked at its sequence numbers, which begin anew."""
+        self._lost, self._begun, self._seen = self._lost_so_far(), None, b""
+        self._heard(now, within)
+        self.packets += packets
+        self.octets += octets
+        self._since = self.packets
 
     def _look(self, packet: bytes) -> None:
         number = _sequence(packet)
@@ -227,18 +258,23 @@ class End:
         else:
             self._highest += (number - self._highest) & 0xFFFF
 
+    def _lost_so_far(self) -> int:
+        self._look(self._seen)
+        if self._begun is None:
+            return self._lost
+        return self._lost + max(0, self._highest - self._begun + 1 - (self.packets - self._since))
+
     def figures(self) -> Figures:
         """What has been counted."""
-        self._look(self._seen)
-        lost = 0 if self._begun is None else max(0, self._highest - self._begun + 1 - self.packets)
         return Figures(
             packets=self.packets,
             octets=self.octets,
-            lost=lost,
+            lost=self._lost_so_far(),
             strangers=self.strangers,
             unsent=self.unsent,
             first=self.first,
             last=self.last,
+            longest_gap=self.longest_gap,
         )
 
 
@@ -252,13 +288,18 @@ class Relay:
     _ends: dict[int, End] = attrs.field(factory=dict, init=False, repr=False)
     """By descriptor."""
     _channels: dict[int, tuple[End, End]] = attrs.field(factory=dict, init=False, repr=False)
+    _opened: dict[int, float] = attrs.field(factory=dict, init=False, repr=False)
+    """When each was."""
+    _joined: list[int] = attrs.field(factory=list, init=False, repr=False)
+    """Channels that have settled on both sides, until `settled` tells of them."""
 
     def open(self, channel: int, ends: tuple[End, End]) -> None:
         """Two ends that are each other's from now on."""
         first, second = ends
         first.other, second.other = second, first
-        self._channels[channel] = ends
+        self._channels[channel], self._opened[channel] = ends, self.clock()
         for end in ends:
+            end.on_joined = partial(self._joined.append, channel)
             end.sock.setblocking(False)
             self._ends[end.sock.fileno()] = end
             self._poll.register(end.sock, select.EPOLLIN)
@@ -274,19 +315,43 @@ class Relay:
         ends = self._channels.pop(channel, None)
         if ends is None:
             return None
+        del self._opened[channel]
         for end in ends:
             del self._ends[end.sock.fileno()]
             self._poll.unregister(end.sock)
             end.sock.close()
             end.other = None
+            end.on_joined = lambda: None
         return ends[0].figures(), ends[1].figures()
 
+    def carried(self, channel: int, side: int, packets: int, octets: int, within: float) -> None:
+        """So much of one side has gone past us in that many seconds; of a channel that is gone, nothing has."""
+        ends = self._channels.get(channel)
+        if ends is not None:
+            ends[side].carried(packets, octets, within, self.clock())
+
+    def settled(self) -> list[Settled]:
+        """The channels that have settled since the last time this was asked, and still are."""
+        if not self._joined:
+            return []
+        joined, self._joined[:] = self._joined[:], []
+        return [settled for channel in joined if (settled := self._settled(channel)) is not None]
+
+    def _settled(self, channel: int) -> Settled | None:
+        ends = self._channels.get(channel)
+        if ends is None or not all(end.is_settled for end in ends):
+            return None
+        (a, b), (at_a, at_b) = ends, (end.target for end in ends)
+        assert at_a is not None, "it has settled"
+        assert at_b is not None, "it has settled"
+        return Settled(channel=channel, ordered=(a.ordered, b.ordered), places=(at_a, at_b))
+
     def silent(self, since: float) -> Sequence[int]:
-        """The channels on which nothing has come from either side since then, though something had."""
+        """The channels on which nothing has come from either side since then."""
         return [
             channel
             for channel, (one, two) in self._channels.items()
-            if (last := max(one.last or 0.0, two.last or 0.0)) and last < since
+            if max(one.last or self._opened[channel], two.last or 0.0) < since
         ]
 
     def watch(self, fd: int) -> None:
@@ -311,8 +376,7 @@ class Relay:
 def _disconnect(sock: socket.socket) -> None:
     """Takes a datagram socket back from its peer (connect(2), AF_UNSPEC), which Python's `connect` cannot say. One that
     was bound to a port of a number keeps that. Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.connect(sock.fileno(), _NOBODY, len(_NOBODY)) != 0:
+    if _LIBC.connect(sock.fileno(), _NOBODY, len(_NOBODY)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 

@@ -8,12 +8,12 @@ nothing is sent to it (RFC 8866 §5.2).
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 import attrs
 
+from b2bua.config import Candidates
 from b2bua.errors import MediaError
 
 Address = IPv4Address | IPv6Address
@@ -30,27 +30,16 @@ _RTCP: Final = re.compile(
 )
 _CANDIDATE: Final = re.compile(rb"a=(?:candidate|remote-candidates):|a=end-of-candidates\b")
 _MUX: Final = re.compile(rb"a=rtcp-mux(?:-only)?[ ]*[\r\n]*\Z")
+_DIRECTION: Final = re.compile(rb"a=(sendrecv|sendonly|recvonly|inactive)[ ]*[\r\n]*\Z")
 #: Media whose second port is nobody's: T.38 over UDPTL, data channels.
 _SINGLE: Final = re.compile(rb"udptl|(?:udp/|tcp/)?dtls/sctp|udp", re.IGNORECASE)
 _HIGHEST_PORT: Final = 65_535
 
 
-class Candidates(StrEnum):
-    """What becomes of ICE candidates, which name the peers' own addresses."""
-
-    KEEP = "keep"
-    """They cross, and media may go past the relay."""
-    REPLACE = "replace"
-    """One candidate of the relay stands in place of all: its checks cross the relay, and find it."""
-    REMOVE = "remove"
-    """None is left; an agent then goes by `c=` and `m=` (RFC 8839 §4.2.5)."""
-
-
 @attrs.frozen
 class Place:
-    """Where media is to come to."""
+    """The ports that media is to come to."""
 
-    address: Address
     port: int
     rtcp_port: int
     """The same as `port` where both share it."""
@@ -72,6 +61,8 @@ class Stream:
     """Where its RTCP goes; None when it has none of its own."""
     is_mux: bool
     """Whether RTCP may come where RTP does (RFC 5761)."""
+    is_held: bool = False
+    """Whether its peer is not to send, or would not be heard (RFC 3264 §8.4)."""
 
     @property
     def is_wanted(self) -> bool:
@@ -108,17 +99,12 @@ class Description:
         if len(sections) > MOST_STREAMS:
             raise MediaError(f"a session description has {len(sections)} streams, more than {MOST_STREAMS}")
         common = _found(head, "c")
-        return cls(lines, tuple(_stream(section, common) for section in sections))
+        return cls(lines, tuple(_stream(head, section, common) for section in sections))
 
-    def moved(self, places: Sequence[Place | None], candidates: Candidates = Candidates.REPLACE) -> bytes:
-        """The same, with each stream at its place; None leaves one that is not wanted as it is.
-
-        All places of one description have one address, as one side of a relay has.
-        """
-        addresses = {place.address for place in places if place is not None}
-        if not addresses:
-            return b"".join([line.octets for line in self.lines])
-        (address,) = addresses
+    def moved(
+        self, address: Address, places: Sequence[Place | None], candidates: Candidates = Candidates.REPLACE
+    ) -> bytes:
+        """The same at that address, with each stream at its place; None leaves the port of one that is not wanted."""
         return b"".join(self._moved(places, address, candidates))
 
     def _moved(self, places: Sequence[Place | None], address: Address, candidates: Candidates) -> Iterator[bytes]:
@@ -128,15 +114,15 @@ class Description:
             if line.kind == "c":
                 yield _with_address(line, address)
             elif place is None:
-                yield line.octets
+                yield from _unwanted(line, address, candidates)
             elif line.kind == "m":
                 yield _spliced(line, "port", b"%d" % place.port)
             elif line.kind == "rtcp":
-                yield _with_rtcp(line, place)
+                yield _with_rtcp(line, address, place.rtcp_port)
             elif line.kind == "candidate" and candidates is not Candidates.KEEP:
                 if candidates is Candidates.REPLACE and line.section not in told:
                     told.add(line.section)
-                    yield from _own_candidates(line.octets, place, self.streams[line.section])
+                    yield from _own_candidates(line.octets, address, place, self.streams[line.section])
             else:
                 yield line.octets
 
@@ -178,7 +164,7 @@ def _sections(lines: Iterable[_Line]) -> list[list[_Line]]:
     return sections
 
 
-def _stream(own: Sequence[_Line], common: re.Match[bytes] | None) -> Stream:
+def _stream(head: Sequence[_Line], own: Sequence[_Line], common: re.Match[bytes] | None) -> Stream:
     media = _found(own, "m")
     assert media is not None, "a section begins with its m="
     port = _port(media["port"])
@@ -196,7 +182,14 @@ def _stream(own: Sequence[_Line], common: re.Match[bytes] | None) -> Stream:
         port=port,
         rtcp=_rtcp(media, _found(own, "rtcp"), address, port),
         is_mux=is_mux,
+        is_held=address is None or _is_held((*head, *own)),
     )
+
+
+def _is_held(lines: Sequence[_Line]) -> bool:
+    """As the last line says that is about direction: that of the stream stands behind that of the session."""
+    said = [found[1] for line in lines if (found := _DIRECTION.match(line.octets))]
+    return bool(said) and said[-1] in (b"sendonly", b"inactive")
 
 
 def _found(lines: Sequence[_Line], kind: str) -> re.Match[bytes] | None:
@@ -249,11 +242,19 @@ def _placed(line: _Line, address: Address) -> bytes:
     return b"%bIP%d%b%b%b" % (line.octets[:start], address.version, between, str(address).encode(), line.octets[end:])
 
 
-def _with_rtcp(line: _Line, place: Place) -> bytes:
+def _unwanted(line: _Line, address: Address, candidates: Candidates) -> Iterator[bytes]:
+    """A line of a stream that is not wanted: nobody sends there, and yet it must not show where its peer is."""
+    if line.kind == "candidate" and candidates is not Candidates.KEEP:
+        return
+    named = line.kind == "rtcp" and line.found is not None and line.found["where"] is not None
+    yield _placed(line, address) if named else line.octets
+
+
+def _with_rtcp(line: _Line, address: Address, port: int) -> bytes:
     assert line.found is not None, "an a=rtcp was matched"
-    octets = line.octets if line.found["where"] is None else _placed(line, place.address)
+    octets = line.octets if line.found["where"] is None else _placed(line, address)
     start, end = line.found.span("port")
-    return b"%b%d%b" % (octets[:start], place.rtcp_port, octets[end:])
+    return b"%b%d%b" % (octets[:start], port, octets[end:])
 
 
 def _spliced(line: _Line, name: str, value: bytes) -> bytes:
@@ -262,7 +263,7 @@ def _spliced(line: _Line, name: str, value: bytes) -> bytes:
     return line.octets[:start] + value + line.octets[end:]
 
 
-def _own_candidates(instead: bytes, place: Place, stream: Stream) -> Iterator[bytes]:
+def _own_candidates(instead: bytes, address: Address, place: Place, stream: Stream) -> Iterator[bytes]:
     """Host candidates of the relay, one for each component, with the line end of what they replace."""
     ending = instead[len(instead.rstrip(b"\r\n")) :] or b"\r\n"
     components = [(1, place.port)]
@@ -274,7 +275,7 @@ def _own_candidates(instead: bytes, place: Place, stream: Stream) -> Iterator[by
         yield b"a=candidate:1 %d UDP %d %b %d typ host%b" % (
             component,
             priority,
-            str(place.address).encode(),
+            str(address).encode(),
             port,
             ending,
         )

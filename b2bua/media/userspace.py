@@ -17,7 +17,8 @@ from typing import Final
 import attrs
 
 from b2bua.media.orders import Close, Face, Open, Order, Point
-from b2bua.media.wire import LARGEST, MOST_OPENED, Told, decode_told, encode
+from b2bua.media.relay import Settled
+from b2bua.media.wire import LARGEST, MOST_OPENED, Carried, Message, Told, decode_told, encode
 
 log = logging.getLogger("b2bua")
 
@@ -47,6 +48,8 @@ class Userspace:
     """Is told what the process has to say; must not raise."""
     alarm: Callable[[str], None] = attrs.field(repr=False)
     """Is told in words what does not work; must not raise."""
+    settled: Callable[[Settled], None] = attrs.field(default=lambda _: None, kw_only=True, repr=False)
+    """Is told of channels that need the process no longer; must not raise."""
     _process: "subprocess.Popen[bytes] | None" = attrs.field(default=None, init=False, repr=False)
     _control: socket.socket | None = attrs.field(default=None, init=False, repr=False)
     _standing: dict[int, _Standing] = attrs.field(factory=dict, init=False, repr=False)
@@ -99,18 +102,22 @@ class Userspace:
                     self._standing.pop(order.channel, None)
         self._give(orders)
 
-    def _give(self, orders: Iterable[Order]) -> None:
+    def carried(self, figures: Iterable[Carried]) -> None:
+        """Those packets have gone past the process: they count as if it had had them."""
+        self._give(figures)
+
+    def _give(self, messages: Iterable[Message]) -> None:
         if self._control is None:
-            return  # they stand, and go to the next process
-        batch: list[Order] = []
+            return  # orders stand, and go to the next process; figures are lost with the last
+        batch: list[Message] = []
         sockets: list[socket.socket] = []
-        for order in orders:
-            if isinstance(order, Open):
-                bound = self._bound(order)
+        for message in messages:
+            if isinstance(message, Open):
+                bound = self._bound(message)
                 if bound is None:
                     continue
                 sockets += bound
-            batch.append(order)
+            batch.append(message)
             if len(batch) >= _TOGETHER or len(sockets) >= MOST_OPENED:
                 self._waiting.append((encode(batch), sockets))
                 batch, sockets = [], []
@@ -158,9 +165,15 @@ class Userspace:
         except OSError:
             data = b""
         if data:
-            self.hear(decode_told(data))
+            self._told(decode_told(data))
         else:
             self._lost()
+
+    def _told(self, told: Told) -> None:
+        for settled in told.settled:
+            self.settled(settled)
+        if told.closed or told.silent or told.heard:
+            self.hear(told)
 
     def _lost(self) -> None:
         self.alarm("media: the process that relays has ended, and is started again; its figures are lost")

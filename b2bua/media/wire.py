@@ -9,8 +9,9 @@ from typing import Any, Final
 import attrs
 import orjson
 
-from b2bua.media.orders import Close, Face, Open, Order, Point
-from b2bua.media.relay import Figures, Latch
+from b2bua.config import Latch
+from b2bua.media.orders import Close, Face, Open, Order, Place, Point
+from b2bua.media.relay import Figures, Settled
 
 #: Descriptors that Linux takes beside one packet are 253; each channel has two.
 MOST_OPENED: Final = 100
@@ -25,23 +26,43 @@ class Told:
     closed: tuple[tuple[int, tuple[Figures, Figures]], ...] = ()
     """Channels that are over, with what came from either side."""
     silent: tuple[int, ...] = ()
-    """Channels on which nothing comes any more."""
+    """Channels on which nothing comes any more, or ever came."""
+    settled: tuple[Settled, ...] = ()
+    """Channels that need the process no longer."""
+    heard: tuple[int, ...] = ()
+    """Of those, on which something has come again."""
 
 
-def encode(orders: Sequence[Order]) -> bytes:
-    """A packet of orders."""
-    return orjson.dumps([_plain(order) for order in orders])
+@attrs.frozen
+class Carried:
+    """The process is told what has gone past it from the peer of one side, so that all figures are in one place."""
+
+    channel: int
+    side: int
+    packets: int
+    octets: int
+    within: float
+    """In so many seconds before now."""
 
 
-def decode(data: bytes) -> list[Order]:
-    """The orders of a packet."""
-    return [_order(*plain) for plain in orjson.loads(data)]
+Message = Order | Carried
+
+
+def encode(messages: Sequence[Message]) -> bytes:
+    """A packet for the process."""
+    return orjson.dumps([_plain(message) for message in messages])
+
+
+def decode(data: bytes) -> list[Message]:
+    """What is in a packet for the process."""
+    return [_message(*plain) for plain in orjson.loads(data)]
 
 
 def encode_told(told: Told) -> bytes:
     """A packet of news."""
     closed = [(channel, [attrs.astuple(figures) for figures in both]) for channel, both in told.closed]
-    return orjson.dumps({"closed": closed, "silent": told.silent})
+    settled = [attrs.astuple(one) for one in told.settled]
+    return orjson.dumps({"closed": closed, "silent": told.silent, "settled": settled, "heard": told.heard})
 
 
 def decode_told(data: bytes) -> Told:
@@ -52,24 +73,37 @@ def decode_told(data: bytes) -> Told:
     for channel, both in plain["closed"]:
         a, b = (Figures(**dict(zip(names, values, strict=True))) for values in both)
         closed.append((channel, (a, b)))
-    return Told(tuple(closed), tuple(plain["silent"]))
+    settled = [
+        Settled(channel=channel, ordered=(place(ordered[0]), place(ordered[1])), places=(tuple(a), tuple(b)))
+        for channel, ordered, (a, b) in plain["settled"]
+    ]
+    return Told(tuple(closed), tuple(plain["silent"]), tuple(settled), tuple(plain["heard"]))
 
 
-def _plain(order: Order) -> list[object]:
-    match order:
+def place(plain: Sequence[Any] | None) -> Place | None:
+    """A place as JSON has it."""
+    return None if plain is None else (plain[0], plain[1])
+
+
+def _plain(message: Message) -> list[object]:
+    match message:
         case Open():
-            return ["open", order.channel, [attrs.astuple(face) for face in order.faces]]
+            return ["open", message.channel, [attrs.astuple(face) for face in message.faces]]
         case Point():
-            return ["point", order.channel, order.side, order.target]
+            return ["point", message.channel, message.side, message.target]
         case Close():
-            return ["close", order.channel]
+            return ["close", message.channel]
+        case Carried():
+            return ["carried", *attrs.astuple(message)]
 
 
-def _order(kind: str, channel: int, *rest: Any) -> Order:
+def _message(kind: str, channel: int, *rest: Any) -> Message:
     if kind == "open":
         a, b = (Face(address, port, Latch(latch)) for address, port, latch in rest[0])
         return Open(channel, (a, b))
     if kind == "point":
         side, target = rest
-        return Point(channel, side, None if target is None else (target[0], target[1]))
+        return Point(channel, side, place(target))
+    if kind == "carried":
+        return Carried(channel, *rest)
     return Close(channel)

@@ -91,13 +91,16 @@ def change(
     name = str(Span.parse(name))
 
     def act(entries: Entries) -> Act:
-        before = entries[name]
+        before = entries.changeable(name)
         merged = {key: value for key, value in {**before.said, **fields}.items() if value is not None}
         said = tuple(checked(config, entries, before.kind, [merged], instead_of=name))
         four_eyes = config.register.four_eyes
         waits = any(must_wait(four_eyes, action, before.kind) for action in (Action.ADD, Action.WITHDRAW))
         span = entries.next(before.kind)
-        return Act(span=span, action=Action.ADD, by=by, at=now, why=why, waits=waits, replaces=name, fields=said)
+        since = datetime.date.fromisoformat(said[0]["since"])
+        return Act(
+            span=span, action=Action.ADD, by=by, at=now, why=why, waits=waits, replaces=name, since=since, fields=said
+        )
 
     return _write(desk, act)
 
@@ -167,7 +170,7 @@ def _write(desk: Desk, made: Callable[[Entries], Act]) -> Done:
         act = made(entries)
         if not act.by.strip() or not act.by.isprintable():
             raise RegisterError(f"{act.by!r} names nobody who could answer for it; --by NAME")
-        entries.apply(act)
+        entries.enter(act)
         with snapshot.replacing(desk.journal, entries.items.values(), civil_day(act.at), act.at) as digest:
             append([act.record()])
     return Done(span=act.span, waits=act.waits, digest=digest)

@@ -3,6 +3,10 @@
 An act is a line: it adds entries, approves or refuses what waits, ends or withdraws what stands. Nothing is ever
 changed: an entry that says something else is another one, which takes the place of the first when it comes into force.
 An act that waits has no effect until another person has approved it.
+
+Entries that are put one in the place of another stand in a row, each until the eve of the next: of a row at most one
+holds on a day, and only the last can be changed, so that a row has no branches. Lines whose `entries` have been purged
+come to the same rows.
 """
 
 import datetime
@@ -15,6 +19,7 @@ import attrs
 
 from b2bua.call.acts import Record
 from b2bua.errors import JournalError, RegisterError
+from b2bua.evidence.forgetting import HASHED
 from policy.register import civil_day
 
 KIND: Final = "entry"
@@ -96,14 +101,18 @@ class Act:
     """Of an end: the last day."""
     replaces: str = ""
     """Of an addition: the entry that it is put in the place of."""
+    since: datetime.date | None = None
+    """Of such an addition: its first day, on which the other's last one rests; stays when the fields are purged."""
     fields: tuple[Mapping[str, Any], ...] | None = None
     """Of an addition: what each entry says, as a file of the register would; None when it has been purged."""
+    days: tuple[Mapping[str, Any], ...] | None = None
+    """Of such a one: the first and the last day of each, which a purge leaves."""
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "Act":
         """What a line of the desk says. Raises KeyError, ValueError or TypeError for one that we have not written."""
-        until = line.get("until")
-        told = line.get("personal", {}).get("entries")
+        until, since = line.get("until"), line.get("since")
+        told, left = line.get("personal", {}).get("entries"), line.get(HASHED)
         return cls(
             span=Span.parse(line["entry"]),
             action=Action(line["action"]),
@@ -113,7 +122,9 @@ class Act:
             waits=bool(line.get("waits", False)),
             until=None if until is None else datetime.date.fromisoformat(until),
             replaces=str(line.get("replaces", "")),
+            since=None if since is None else datetime.date.fromisoformat(since),
             fields=None if told is None else tuple(told["value"]),
+            days=None if left is None else tuple(left["entries"]),
         )
 
     def record(self) -> Record:
@@ -130,7 +141,7 @@ class Act:
         if self.until is not None:
             facts["until"] = self.until
         if self.replaces:
-            facts["replaces"] = self.replaces
+            facts["replaces"], facts["since"] = self.replaces, self.since
         return Record(KIND, "", self.at, facts, {} if self.fields is None else {"entries": list(self.fields)})
 
 
@@ -149,14 +160,18 @@ class Item:
     refused: bool = False
     withdrawn: bool = False
     ended: datetime.date | None = None
-    """The last day, where an act has ended it earlier than it says itself."""
+    """The last day, where a person has ended it earlier than it says itself."""
     replaces: str = ""
     replaced_by: str = ""
-    """The entry that has come in its place."""
+    """The entry that has come in its place at once."""
+    follows: str = ""
+    """The entry before it in its row, which holds until the eve of its first day."""
     followed_by: str = ""
-    """The entry that comes in its place on a later day."""
-    before_that: datetime.date | None = None
-    """What `ended` was until that one made it end on its eve."""
+    """The entry behind it in its row."""
+    eve: datetime.date | None = None
+    """The last day before the one behind it begins, or began."""
+    days: Mapping[str, Any] | None = None
+    """Of one that has been purged: the first and the last day of its fields."""
 
     @property
     def is_proposed(self) -> bool:
@@ -166,27 +181,38 @@ class Item:
     @property
     def stands(self) -> bool:
         """Whether nothing but its days decides if it holds."""
-        gone = self.refused or self.withdrawn or bool(self.replaced_by)
-        return not (gone or self.is_proposed or self.fields is None)
+        return not (self.is_gone or self.is_proposed or self.fields is None)
 
     @property
     def since(self) -> datetime.date | None:
-        """Its first day; None when it has been purged."""
-        return None if self.fields is None else datetime.date.fromisoformat(self.fields["since"])
+        """Its first day; None when that has been purged. What the line's seal covers goes before what a purge left."""
+        if self.acts[0].since is not None:
+            return self.acts[0].since
+        since = self._dated.get("since")
+        return None if since is None else datetime.date.fromisoformat(since)
 
     @property
     def until(self) -> datetime.date | None:
         """Its last day; None when it has none."""
-        if self.ended is not None or self.fields is None:
-            return self.ended
-        own = self.fields.get("until")
-        return None if own is None else datetime.date.fromisoformat(own)
+        own = self._dated.get("until")
+        ends = (None if own is None else datetime.date.fromisoformat(own), self.ended, self.eve)
+        return min((end for end in ends if end is not None), default=None)
 
     @property
     def said(self) -> Mapping[str, Any]:
-        """What it says now, with the day at which it was ended."""
-        fields = {} if self.fields is None else self.fields
-        return fields if self.ended is None else {**fields, "until": self.ended.isoformat()}
+        """What it says now, with the day at which it ends."""
+        fields, until = {} if self.fields is None else self.fields, self.until
+        return fields if until is None else {**fields, "until": until.isoformat()}
+
+    @property
+    def _dated(self) -> Mapping[str, Any]:
+        """Where its own days stand."""
+        return self.fields or self.days or {}
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it holds no more and never will, whatever the day."""
+        return self.refused or self.withdrawn or bool(self.replaced_by)
 
     def state(self, day: datetime.date) -> State:
         """Where it stands on that day."""
@@ -250,17 +276,40 @@ class Entries:
         first = self._counts.get(kind, 0) + 1
         return Span(kind, first, first + count - 1)
 
+    def enter(self, act: Act) -> None:
+        """An act of now; raises RegisterError, and changes nothing, where it cannot be done."""
+        for name in [act.replaces] if act.replaces else [] if act.action is Action.ADD else act.span:
+            if self[name].fields is None:
+                raise RegisterError(f"{name} has been purged, and stays as it is")
+        self.apply(act)
+
     def apply(self, act: Act) -> None:
-        """One act more; raises RegisterError, and changes nothing, where it cannot be done."""
+        """An act of a line, whose fields may have been purged since; raises RegisterError, and changes nothing, where
+        it could not be done."""
         if act.action is Action.ADD:
             self._add(act)
             return
         items = [self[name] for name in act.span]
         for item in items:
             self._judge(item, act)
+        places = [
+            item.replaces for item in items if act.action is Action.APPROVE and item.is_proposed and item.replaces
+        ]
+        if len({*places}) < len(places):
+            raise RegisterError(f"of {act.span} several would come in the place of one; approve one of them")
         for item in items:
             item.acts.append(act)
             self._perform(item, act)
+
+    def changeable(self, name: str) -> Item:
+        """An entry in whose place another can be put. Raises RegisterError."""
+        item = self[name]
+        _must_stand(item)
+        if item.followed_by:
+            raise RegisterError(
+                f"{item.followed_by} comes in the place of {item.id} already; change or withdraw that one"
+            )
+        return item
 
     def _judge(self, item: Item, act: Act) -> None:
         """Raises RegisterError where that cannot be done about it."""
@@ -268,8 +317,7 @@ class Entries:
             case Action.APPROVE:
                 _may_approve(item, act)
                 if item.is_proposed and item.replaces:
-                    _must_stand(self[item.replaces])
-                    self._must_be_last(self[item.replaces])
+                    self.changeable(item.replaces)
             case Action.REFUSE:
                 _may_refuse(item)
             case Action.END:
@@ -284,19 +332,15 @@ class Entries:
         if len(fields) != len(act.span):
             raise RegisterError(f"{act.span} has {len(fields)} entries")
         if act.replaces:
-            _may_be_replaced(self[act.replaces], act)
-            self._must_be_last(self[act.replaces])
+            before = self.changeable(act.replaces)
+            if before.kind != act.span.kind or len(act.span) != 1:
+                raise RegisterError(f"{act.span} cannot stand in the place of {before.id}")
         self._counts[act.span.kind] = act.span.last
-        for name, said in zip(act.span, fields, strict=True):
-            item = Item(name, act.span.kind, said, [act], replaces=act.replaces)
+        days: Sequence[Mapping[str, Any] | None] = act.days or [None] * len(act.span)
+        for name, said, left in zip(act.span, fields, days, strict=True):
+            item = Item(name, act.span.kind, said, [act], replaces=act.replaces, days=left)
             self.items[name] = item
             self._perform(item, act)
-
-    def _must_be_last(self, item: Item) -> None:
-        if item.followed_by and self[item.followed_by].stands:
-            raise RegisterError(
-                f"{item.followed_by} comes in the place of {item.id} already; change or withdraw that one"
-            )
 
     def _perform(self, item: Item, act: Act) -> None:
         """What an act does, or would, were it not waiting."""
@@ -311,28 +355,51 @@ class Entries:
         elif act.action is Action.END:
             item.ended = act.until
         elif act.action is Action.WITHDRAW:
-            if item.stands and item.replaces:
-                _give_back(self[item.replaces], item, civil_day(act.at))
+            self._leave(item, civil_day(act.at))
             item.withdrawn, item.waiting = True, None
         elif act.replaces:
-            _make_room(self[act.replaces], item, civil_day(act.at))
+            self._take_place(self[act.replaces], item, civil_day(act.at))
 
-
-def _make_room(before: Item, item: Item, day: datetime.date) -> None:
-    """An entry goes for the one in its place: at once, or on the eve of that one's first day."""
-    if item.since is not None and before.since is not None and day < item.since and before.since < item.since:
-        eve = item.since - datetime.timedelta(days=1)
-        before.followed_by, before.before_that = item.id, before.ended
-        before.ended = eve if before.until is None else min(eve, before.until)
-    else:
+    def _take_place(self, before: Item, item: Item, day: datetime.date) -> None:
+        """An entry goes for the one in its place: on the eve of that one's first day, or at once; and one that goes
+        before it has begun leaves that place to come in."""
+        if _has_gone(before, day) or _begins_after(item, before, day):
+            before.followed_by, item.follows = item.id, before.id
+            _go_for(before, item, day)
+            return
+        earlier = self.items.get(before.follows)
+        self._leave(before, day)
         before.replaced_by = item.id
+        if earlier is not None:
+            self._take_place(earlier, item, day)
+
+    def _leave(self, item: Item, day: datetime.date) -> None:
+        """An entry goes out of its row: the one before it, unless it has gone for it already, holds until the one
+        behind it begins, or as long as it said before."""
+        before, behind = self.items.get(item.follows), self.items.get(item.followed_by)
+        item.follows = item.followed_by = ""
+        if behind is not None:
+            behind.follows = "" if before is None else before.id
+        if before is not None:
+            before.followed_by = "" if behind is None else behind.id
+            _go_for(before, behind, day)
 
 
-def _give_back(before: Item, item: Item, day: datetime.date) -> None:
-    """What would have come in its place never does: an entry holds as long as it said before."""
-    assert item.since is not None, "it stands"
-    if before.followed_by == item.id and day < item.since and before.ended == item.since - datetime.timedelta(days=1):
-        before.ended, before.followed_by = before.before_that, ""
+def _has_gone(item: Item, day: datetime.date) -> bool:
+    """Whether another has begun in its place."""
+    return item.eve is not None and item.eve < day
+
+
+def _begins_after(item: Item, before: Item, day: datetime.date) -> bool:
+    """Whether there are days to come that the one before still has; one whose first day was purged has begun."""
+    return item.since is not None and day < item.since and (before.since or datetime.date.min) < item.since
+
+
+def _go_for(before: Item, behind: Item | None, day: datetime.date) -> None:
+    """An entry holds until the one behind it begins; what has gone, has gone."""
+    if not _has_gone(before, day):
+        since = None if behind is None else behind.since
+        before.eve = None if since is None else since - datetime.timedelta(days=1)
 
 
 def _may_approve(item: Item, act: Act) -> None:
@@ -350,8 +417,7 @@ def _may_refuse(item: Item) -> None:
 def _may_end(item: Item, act: Act) -> None:
     _must_stand(item)
     since, until = item.since, item.until
-    assert since is not None, "it stands"
-    if act.until is None or act.until < since:
+    if act.until is None or (since is not None and act.until < since):
         raise RegisterError(f"{item.id} begins on {since}; end it then or later, or withdraw it")
     if until is not None and act.until >= until:
         raise RegisterError(f"{item.id} ends on {until} as it is; to prolong it, `change` it")
@@ -363,18 +429,12 @@ def _may_withdraw(item: Item, act: Act) -> None:
     _must_stand(item)
 
 
-def _may_be_replaced(item: Item, act: Act) -> None:
-    _must_stand(item)
-    if item.kind != act.span.kind or len(act.span) != 1:
-        raise RegisterError(f"{act.span} cannot stand in the place of {item.id}")
-
-
 def _must_stand(item: Item) -> None:
     if item.waiting is not None:
         what = f"{item.waiting.action} by {item.waiting.by}"
         raise RegisterError(f"{item.id}: {what} waits for an approval; approve or refuse that first")
-    if not item.stands:
-        gone = "refused" if item.refused else "withdrawn" if item.withdrawn else "replaced or purged"
+    if item.is_gone:
+        gone = "refused" if item.refused else "withdrawn" if item.withdrawn else f"replaced by {item.replaced_by}"
         raise RegisterError(f"{item.id} is {gone}, and stays as it is")
 
 

@@ -50,6 +50,7 @@ def entry_data(item: Item, today: datetime.date) -> dict[str, object]:
         "fields": None if item.fields is None else item.said,
         "replaces": item.replaces,
         "replaced_by": item.replaced_by,
+        "followed_by": item.followed_by,
         "history": [act_data(act) for act in item.acts],
     }
 

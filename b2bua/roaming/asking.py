@@ -12,6 +12,7 @@ import os
 import time  # noqa: TID251 - a part of the shell
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -77,6 +78,41 @@ class _Watched:
 
 
 @attrs.define(eq=False)
+class Mending:
+    """A holder whose certificate or key may be one that cannot be used: it is made when it can be.
+
+    Of a daemon that runs. What we cannot read is no failure of the holder's side, so that a question is kept back; the
+    breaker counts it like any other, and asks for an alarm.
+    """
+
+    make: Callable[[], Holder]
+    """Reads the files. Raises ConfigError."""
+    _made: Holder | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        try:
+            self._made = self.make()
+        except ConfigError as error:
+            log.error("alarm: roaming-holder: %s; its numbers are not asked about", error)
+
+    async def ask(self, number: str, correlator: str) -> Told:
+        """One attempt, once the files can be read."""
+        if self._made is None:
+            try:
+                made = await asyncio.get_running_loop().run_in_executor(None, self.make)
+            except ConfigError:
+                return Told.kept_back("our certificate or key for it cannot be used")
+            if self._made is None:  # nobody else was quicker
+                self._made = made
+        return await self._made.ask(number, correlator)
+
+    async def close(self) -> None:
+        """What was made."""
+        if self._made is not None:
+            await self._made.close()
+
+
+@attrs.define(eq=False)
 class Asking:
     """All holders of one gateway. Make it by `open`."""
 
@@ -95,7 +131,8 @@ class Asking:
         cls, config: Roaming | None, plan: Plan, own: Mapping[str, Holder] | None = None, *, again: bool = False
     ) -> "Asking":
         """With adapters of the program's `own` for the holders of `[[roaming.own]]`. Waits for the disk. `again`: of a
-        daemon that runs; a list that cannot be used keeps no call from being taken, its numbers are not asked about.
+        daemon that runs; a list, a certificate or a key that cannot be used keeps no call from being taken: its numbers
+        are not asked about until it is mended.
 
         Raises ConfigError when a list or a certificate cannot be used, an own adapter is missing, or a library is.
         """
@@ -111,7 +148,7 @@ class Asking:
                 log.error("alarm: roaming-list: %s; its numbers are not asked about", error)
         inquiries = Inquiries.of(config, os.urandom, routes, lists)
         asked = {one.name: one for _, one in terms.holders() if isinstance(one, Asked)}
-        holders = _adapters(terms, plan.mobile_country_codes, own or {})
+        holders = _adapters(terms, plan.mobile_country_codes, own or {}, again=again)
         return cls(inquiries, holders, asked, terms.deadline_ms / 1_000, files)
 
     def start(self, note: Callable[[Note], None]) -> None:
@@ -238,13 +275,15 @@ def _files(config: Roaming, routes: Routes, lists: dict[str, Shelf]) -> list[_Wa
     return [*files, *(_Watched(Path(holder.file), listed(holder)) for holder in config.list)]
 
 
-def _adapters(config: Roaming, home: frozenset[int], own: Mapping[str, Holder]) -> dict[str, Holder]:
+def _adapters(config: Roaming, home: frozenset[int], own: Mapping[str, Holder], *, again: bool) -> dict[str, Holder]:
     holders: dict[str, Holder] = {}
     try:
         if config.camara:
             from b2bua.roaming.web import CamaraHolder
 
-            holders |= {one.name: CamaraHolder.of(one, home) for one in config.camara}
+            for one in config.camara:
+                make = partial(CamaraHolder.of, one, home)
+                holders[one.name] = Mending(make) if again else make()
         if config.dns:
             from b2bua.roaming.dns import DnsHolder
 

@@ -47,12 +47,15 @@ class CamaraHolder:
 
     @classmethod
     def of(cls, config: Camara, home: Collection[int]) -> "CamaraHolder":
-        """Reads certificates and keys. Raises ConfigError."""
+        """Reads certificates and keys. Raises ConfigError, which names the key and the file."""
         tls = _tls(config) if config.url.startswith("https:") else None
         oauth = config.oauth
         if oauth is None or oauth.private_key_file is None:
             return cls(config, home, tls)
-        return cls(config, home, tls, Signer.read(Path(oauth.private_key_file), oauth.key_id))
+        try:
+            return cls(config, home, tls, Signer.read(Path(oauth.private_key_file), oauth.key_id))
+        except ConfigError as error:
+            raise ConfigError(f"roaming.camara {config.name}: oauth.private_key_file: {error}") from error
 
     async def ask(self, number: str, correlator: str) -> Told:
         """One attempt; a token that is not taken is fetched anew once."""
@@ -167,12 +170,24 @@ def _failure(error: aiohttp.ClientError) -> Told:
 
 def _tls(config: Camara) -> ssl.SSLContext:
     """With the authorities and the certificate that the configuration names. Raises ConfigError."""
-    file = config.ca_file
+    where = f"roaming.camara {config.name}"
+    for key in ("ca_file", "certificate_file", "key_file"):  # of one that is not there OpenSSL does not say which
+        file = getattr(config, key)
+        try:
+            if file is not None:
+                Path(file).read_bytes()
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{where}: {key}: {file}: {getattr(error, 'strerror', error)}") from error
     try:
-        context = ssl.create_default_context(cafile=file)
-        if config.certificate_file is not None:
-            file = config.certificate_file
-            context.load_cert_chain(config.certificate_file, config.key_file, password="")  # else it asks the terminal
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"roaming.camara {config.name}: {file}: {error}") from error
+        context = ssl.create_default_context(cafile=config.ca_file)
+    except ssl.SSLError as error:
+        raise ConfigError(f"{where}: ca_file: {config.ca_file}: {error.reason or error}") from error
+    if config.certificate_file is None:
+        return context
+    try:
+        context.load_cert_chain(config.certificate_file, config.key_file, password="")  # else it asks the terminal
+    except ssl.SSLError as error:
+        beside = "" if config.key_file is None else f", key_file: {config.key_file}"
+        said = f"certificate_file: {config.certificate_file}{beside}: {error.reason or error}"
+        raise ConfigError(f"{where}: {said}") from error
     return context

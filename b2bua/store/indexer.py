@@ -88,16 +88,21 @@ class Indexer:
     """The country code of callers who leave it out."""
     lost: int = attrs.field(default=0, init=False)
     """Batches that somebody else had indexed meanwhile."""
+    fault: GatewayError | OSError | None = attrs.field(default=None, init=False)
+    """What was wrong with a chain in the last step, while others went on."""
     _tails: dict[str, Tail] = attrs.field(factory=dict, init=False, repr=False)
 
     def catch_up(self, most: int = 1_000_000) -> int:
         """Indexes what is new, so many lines at most or a few more; returns how many there were.
 
-        Raises StoreError, JournalError and OSError; what was indexed before stays so.
+        Raises StoreError, JournalError and OSError; what was indexed before stays so. What is wrong with one chain is
+        raised once the others have had their turn, however much they have to bring, and these go on the next time.
         """
         done = 0
         while done < most and (taken := self.step()):
             done += taken
+            if self.fault is not None:
+                raise self.fault
         return done
 
     def step(self, upto: Mapping[str, Place] | None = None) -> int:
@@ -111,8 +116,9 @@ class Indexer:
             except (GatewayError, OSError) as fault:
                 self._tails.pop(chain, None)  # it begins anew at the last line that has been stored
                 faults.append(fault)  # what is wrong with one chain keeps no other from being indexed
-        if faults and not taken:
-            raise faults[0]
+        self.fault = faults[0] if faults else None
+        if self.fault is not None and not taken:
+            raise self.fault
         return taken
 
     def _follow(self, chain: str, segments: Sequence[Path], upto: Mapping[str, Place] | None) -> int:

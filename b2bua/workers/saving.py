@@ -9,6 +9,8 @@ there: what every call shares goes by name, and nothing but the classes of `PART
 import datetime
 import enum
 import io
+import ipaddress
+import itertools
 import pickle
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
@@ -20,6 +22,7 @@ from b2bua.call.call import Call, State
 from b2bua.call.context import Context
 from b2bua.call.snapshot import MEMORIES, PARTS, fill
 from b2bua.errors import SnapshotError
+from b2bua.media.session import Side
 from b2bua.trunk import Limit, Trunk
 from sipstack.effects import Key
 from sipstack.locate import FailureMemory
@@ -28,7 +31,11 @@ Reduced = tuple[Callable[..., object], tuple[object, ...]]
 
 KINDS: Final[Mapping[str, Any]] = {kind.__name__: kind for kind in (*PARTS, Call, State)}
 #: Classes that pickle itself takes apart and puts together.
-PLAIN: Final = (datetime.datetime, datetime.timezone, datetime.timedelta)
+PLAIN: Final = (
+    *(datetime.datetime, datetime.timezone, datetime.timedelta),
+    *(ipaddress.IPv4Address, ipaddress.IPv6Address),
+)
+_PLAIN: Final = {(kind.__module__, kind.__name__): kind for kind in PLAIN}
 
 
 @attrs.frozen
@@ -52,8 +59,8 @@ class _Loading(pickle.Unpickler):
         owner, _, method = name.partition(".")
         if module == __name__ and owner == type(self).__name__ and method in _METHODS:
             return getattr(self, method)
-        if module == "datetime" and name in [kind.__name__ for kind in PLAIN]:
-            return getattr(datetime, name)
+        if (module, name) in _PLAIN:
+            return _PLAIN[module, name]
         raise SnapshotError(f"{module}.{name} has no place in a call")
 
     def made(self, kind: str, values: tuple[object, ...]) -> object:
@@ -75,12 +82,18 @@ class _Loading(pickle.Unpickler):
     def trunk(self, name: str) -> Trunk:
         return self.context.trunks.by_name[name]
 
+    def side(self, trunk: str, is_ipv6: bool) -> Side:
+        return self.context.ways.sides[trunk, is_ipv6]
+
+    def channels(self) -> "itertools.count[int]":
+        return self.context.ways.channels
+
     def limit(self, trunk: str, direction: str) -> Limit:
         found = self.context.trunks.by_name[trunk]
         return {limit.of: limit for limit in (found.inward, found.outward)}[trunk, direction]
 
 
-_METHODS: Final = ("made", "choice", "text", "shared", "failures", "trunk", "limit")
+_METHODS: Final = ("made", "choice", "text", "shared", "failures", "trunk", "limit", "side", "channels")
 
 
 #: What every call shares goes by name.
@@ -89,6 +102,8 @@ _SHARED: Final[Mapping[type, Callable[[Any], Reduced]]] = {
     Limit: lambda limit: (_Loading.limit, limit.of),
     Context: lambda context: (_Loading.shared, ()),
     FailureMemory: lambda memory: (_Loading.failures, ()),
+    Side: lambda side: (_Loading.side, side.name),
+    itertools.count: lambda channels: (_Loading.channels, ()),
 }
 
 

@@ -113,7 +113,8 @@ class Worker:
         Raises JournalError, RegisterError and ConfigError."""
         post = Post(station.slot, station.boxes)
         ledger = CommonLedger(tell=post.tell)
-        core = core_of(config, MarkedIds(os.urandom, mark_of(station.slot)), ledger=ledger)
+        share = (station.slot, config.workers)
+        core = core_of(config, MarkedIds(os.urandom, mark_of(station.slot)), ledger=ledger, share=share)
         core.moved = {}
         station.tallies.join(
             station.slot, [limit for trunk in core.context.trunks.all for limit in (trunk.inward, trunk.outward)]

@@ -1,71 +1,66 @@
-"""What stands between the two ends of media."""
+"""What stands between the two ends of media: nothing, the relay in C, ours, the kernel by our rules, an rtpengine."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Final
 
+import attrs
+
+from b2bua.config import Latch
 from b2bua.media.orders import A, B, Face, Open, Order, Point
-from b2bua.media.relay import Latch
-from b2bua.media.userspace import Userspace
-from bench.media.generator import Ports, compiled
-from bench.processes import LOOPBACK, await_bound, pinned, running
+from b2bua.media.wire import encode
+from bench.media import fed
+from bench.media.engine import rtpengine
+from bench.media.generator import Flow, Standing, compiled, written
+from bench.media.nets import Net
+from bench.processes import await_bound, running
 
-#: The process id of a box; none of what is nobody's.
-Box = Callable[[Path, int, Ports, int], AbstractContextManager[int | None]]
-
-
-@contextmanager
-def direct(_folder: Path, _core: int, _ports: Ports, _flows: int) -> Iterator[None]:
-    """Nothing: the ends send to each other."""
-    yield None
+#: A folder for its files, its core, where it is, and what it is to carry. May raise NotHereError.
+Box = Callable[[Path, int, Net, Sequence[Flow]], AbstractContextManager[Standing]]
 
 
 @contextmanager
-def in_c(folder: Path, core: int, ports: Ports, flows: int) -> Iterator[int]:
+def direct(folder: Path, _core: int, net: Net, flows: Sequence[Flow]) -> Iterator[Standing]:
+    """Nothing: the ends send to each other, by way of the box's routing where it is apart from them."""
+    straight = attrs.evolve(net, face_a=net.b, face_b=net.a)
+    each = [Flow(flow.a, flow.b, flow.b, flow.a) for flow in flows]
+    yield Standing(net=straight, flows=written(each, folder), peers=2 * len(flows))
+
+
+@contextmanager
+def in_c(folder: Path, core: int, net: Net, flows: Sequence[Flow]) -> Iterator[Standing]:
     """The least that a relay can be."""
-    numbers = (flows, ports.face_a, ports.face_b, ports.a, ports.b)
-    command = [str(compiled("relay", folder)), *map(str, numbers)]
-    with running(command, core, folder / "relay.log") as process:
-        await_bound(process, ports.face_b + flows - 1, folder / "relay.log")
-        yield process.pid
+    file, log = written(flows, folder), folder / "relay.log"
+    command = [str(compiled("relay", folder)), str(file), net.a, net.face_a, net.b, net.face_b]
+    with net.within(), running(command, core, log) as process:
+        await_bound(process, flows[-1].face_b, log)
+        yield Standing(net=net, flows=file, peers=2 * len(flows), process=process.pid)
 
 
 @contextmanager
-def ours(_folder: Path, core: int, ports: Ports, flows: int) -> Iterator[int]:
-    """The userspace relay, fed as the daemon feeds it."""
-    ready, over = threading.Event(), threading.Event()
-    found: list[int] = []
-
-    async def feed() -> None:
-        relay = Userspace(60.0, lambda _: None, lambda _: None)
-        with pinned(core):
-            relay.start()
-        try:
-            relay.carry_out(_orders(ports, flows))
-            assert relay.pid is not None, "it has been started"
-            found.append(relay.pid)
-            ready.set()
-            await asyncio.to_thread(over.wait)
-        finally:
-            relay.stop()
-
-    feeder = threading.Thread(target=lambda: asyncio.run(feed()))
-    feeder.start()
-    try:
-        ready.wait()
-        yield found[0]
-    finally:
-        over.set()
-        feeder.join()
+def ours(way: str, folder: Path, core: int, net: Net, flows: Sequence[Flow]) -> Iterator[Standing]:
+    """One of our ways, fed as the daemon feeds it; its process is whatever does that, with all that it starts."""
+    orders, log = folder / "orders", folder / f"{way}.log"
+    orders.write_bytes(encode([order for number, flow in enumerate(flows) for order in _orders(number, net, flow)]))
+    with net.within(), running([sys.executable, fed.__file__, way, str(orders)], core, log) as process:
+        await_bound(process, flows[-1].face_b, log)
+        yield Standing(net=net, flows=written(flows, folder), peers=2 * len(flows), process=process.pid)
 
 
-def _orders(ports: Ports, flows: int) -> list[Order]:
-    orders: list[Order] = []
-    for flow in range(flows):
-        faces = [Face(LOOPBACK, port + flow, Latch.NEVER) for port in (ports.face_a, ports.face_b)]
-        orders.append(Open(flow, (faces[0], faces[1])))
-        orders.append(Point(flow, A, (LOOPBACK, ports.a + flow)))
-        orders.append(Point(flow, B, (LOOPBACK, ports.b + flow)))
-    return orders
+def _orders(channel: int, net: Net, flow: Flow) -> list[Order]:
+    faces = (Face(net.face_a, flow.face_a, Latch.NEVER), Face(net.face_b, flow.face_b, Latch.NEVER))
+    return [Open(channel, faces), Point(channel, A, (net.a, flow.a)), Point(channel, B, (net.b, flow.b))]
+
+
+STRAIGHT: Final = "direct"
+FLOOR: Final = "relay in C"
+BOXES: Final[dict[str, Box]] = {
+    STRAIGHT: direct,
+    FLOOR: in_c,
+    "relay": partial(ours, "relay"),
+    "kernel": partial(ours, "kernel"),
+    "rtpengine": rtpengine,
+}

@@ -1,7 +1,6 @@
 /* The least that a relay can be: what comes to one socket of a pair leaves by the other. Both are connected.
- * relay FLOWS FACE_A FACE_B A B: flow i receives at 127.0.0.1 ports FACE_A+i and FACE_B+i, its peers are at A+i and B+i. */
+ * relay FLOWS A FACE_A B FACE_B: addresses and a file of ports as generator.c has them. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,14 +12,14 @@ enum { BATCH = 32, EVENTS = 1024, LARGEST = 65536 };
 
 static int other[65536];
 
-static struct sockaddr_in place(int port) {
+static struct sockaddr_in place(const char *address, int port) {
     struct sockaddr_in found = {.sin_family = AF_INET, .sin_port = htons(port)};
-    found.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    inet_pton(AF_INET, address, &found.sin_addr);
     return found;
 }
 
-static int connected(int own, int peer) {
-    struct sockaddr_in here = place(own), there = place(peer);
+static int connected(const char *face, int face_port, const char *peer, int peer_port) {
+    struct sockaddr_in here = place(face, face_port), there = place(peer, peer_port);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (void *)&here, sizeof here) || connect(fd, (void *)&there, sizeof there)) {
         perror("relay");
@@ -29,19 +28,20 @@ static int connected(int own, int peer) {
     return fd;
 }
 
-int main(int count, char **arguments) {
+int main(int count, char **words) {
     if (count != 6) return 2;
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    int flows = atoi(arguments[1]), base[4], poll = epoll_create1(0);
-    for (int i = 0; i < 4; i++) base[i] = atoi(arguments[i + 2]);
-    for (int i = 0; i < flows; i++) {
-        int a = connected(base[0] + i, base[2] + i), b = connected(base[1] + i, base[3] + i);
-        other[a] = b, other[b] = a;
+    FILE *flows = fopen(words[1], "r");
+    if (!flows) return 2;
+    int poll = epoll_create1(0), a, face_a, b, face_b;
+    while (fscanf(flows, "%d %d %d %d", &a, &face_a, &b, &face_b) == 4) {
+        int one = connected(words[3], face_a, words[2], a), two = connected(words[5], face_b, words[4], b);
+        other[one] = two, other[two] = one;
         for (int side = 0; side < 2; side++) {
-            struct epoll_event event = {.events = EPOLLIN, .data.fd = side ? b : a};
+            struct epoll_event event = {.events = EPOLLIN, .data.fd = side ? two : one};
             epoll_ctl(poll, EPOLL_CTL_ADD, event.data.fd, &event);
         }
     }

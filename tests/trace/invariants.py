@@ -6,6 +6,7 @@ left for us. Times are asserted to the letter where the trace has the gateway's 
 must happen at last where nothing is missing (`Trace.is_whole`).
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
@@ -461,7 +462,8 @@ def g8_sessions_cross_unchanged(trace: Trace, pair: Pair) -> None:
     """A session description that one leg gets has come from the other, byte for byte; or less what a verdict takes out
     of its `o= s= i= u= e= p=` lines; or is our last word, the refusal of an offer, every port 0. So version, order and
     count of the media are the peers' own (RFC 3264 §5, §8): where the peer that speaks keeps its session and takes no
-    media line away, so do we. A fork may speak with several voices, and is heard as one."""
+    media line away, so do we. A fork may speak with several voices, and is heard as one. Where media is relayed, the
+    same but for the places that it names, which are then the relay's."""
     ids = (pair.a.request.message.call_id, pair.b.request.message.call_id)
     for to, source in (ids, ids[::-1]):
         sent = [seen for _, seen in trace.by_call[to] if seen.packet.emitted and seen.message.has_session]
@@ -470,10 +472,14 @@ def g8_sessions_cross_unchanged(trace: Trace, pair: Pair) -> None:
         came = [seen for _, seen in trace.by_call[source] if not seen.packet.emitted and seen.message.has_session]
         spoken = (seen for _, seen in trace.by_call[to] if not seen.packet.emitted and seen.message.has_session)
         offered = {seen.message.body for seen in spoken}
-        bodies = {seen.message.body for seen in came}
+        bodies = {_placeless(seen.message.body) if trace.relays else seen.message.body for seen in came}
         crossed = []
         for seen in sent:
             body = seen.message.body
+            if trace.relays:
+                away = sorted(_hosts(body) - trace.relays)
+                _law(not away, "G8", f"{seen} names {away}, which is no place of ours")
+                body = _placeless(body)
             if body in bodies or any(_is_edited(body, other) for other in bodies):
                 crossed.append(seen.message)
                 continue
@@ -481,6 +487,21 @@ def g8_sessions_cross_unchanged(trace: Trace, pair: Pair) -> None:
             _law(refuses or not trace.is_whole, "G8", f"{seen} has a session that came from nobody")
         if is_steady([seen.message for seen in came]):
             _law(is_steady(crossed), "G8", f"the session told on {to} is unsteady: {sent[-1]}")
+
+
+_HOST: Final = re.compile(rb"(?m)^(c=IN IP[46] |a=rtcp:\d+ IN IP[46] )(\S+)")
+_PORT: Final = re.compile(rb"(?m)^(m=\S+ |a=rtcp:)[1-9]\d*")
+#: Where nobody is: an old way to say hold.
+_NOWHERE: Final = frozenset({"0.0.0.0", "::"})
+
+
+def _hosts(body: bytes) -> frozenset[str]:
+    return frozenset(host.decode() for _, host in _HOST.findall(body)) - _NOWHERE
+
+
+def _placeless(body: bytes) -> bytes:
+    """Less the places that it names."""
+    return _PORT.sub(rb"\1*", _HOST.sub(rb"\1*", body))
 
 
 _EDITED: Final = (b"o=", b"s=", b"i=", b"u=", b"e=", b"p=")

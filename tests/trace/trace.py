@@ -90,6 +90,8 @@ class Trace:
     """Nothing is missing: everything before and after was silence, and every peer's traffic is here."""
     refused: frozenset[str]
     """Peers of which the network said that nobody was there."""
+    relays: frozenset[str]
+    """Hosts that media is relayed by; empty: it flows from end to end."""
     seen: list[Seen] = attrs.field(factory=list)
     by_call: dict[str, list[tuple[int, Seen]]] = attrs.field(factory=dict)
     """By Call-ID, each with its place in `seen`."""
@@ -116,9 +118,16 @@ class Trace:
         is_whole: bool = True,
         refused: Collection[str] = (),
         ours: Iterable[tuple[str, str]] = (),
+        relays: Collection[str] = (),
     ) -> "Trace":
         """The packets in order of time; `ours` are side and address of the gateway's sockets."""
-        trace = cls(times=times or Times(), slack=slack, is_whole=is_whole, refused=frozenset(refused))
+        trace = cls(
+            times=times or Times(),
+            slack=slack,
+            is_whole=is_whole,
+            refused=frozenset(refused),
+            relays=frozenset(relays),
+        )
         for side, address in ours:
             trace.addresses.setdefault(side, set()).add(_address(address))
         read: dict[bytes, Message | str] = {}

@@ -36,6 +36,8 @@ class Laws:
     records: list[Record] = attrs.field(factory=list)
     hidden: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """By socket of ours, the national digits of the numbers that whoever is behind it may not be shown."""
+    waits: bool = False
+    """Whether what came waits for somebody else before it leads to anything, so that nobody here knows what did."""
     _emergencies: set[str] = attrs.field(factory=set)
     """Call-IDs of calls to an emergency service, which is told who calls (L13)."""
     _offered: set[tuple[str, str]] = attrs.field(factory=set)
@@ -186,6 +188,8 @@ class Laws:
         if wire.data in self._sent:
             return
         self._sent.add(wire.data)
+        if self.waits:
+            return
         branch = self._speaking
         _law(branch is not None, f"nobody has sent what {wire.start} tells")
         if branch is None or not (branch[2] or wire.start.startswith("SIP/2.0 2")):

@@ -104,7 +104,8 @@ class Party:
         local = f"{caller or f'<sip:{self.number}@{self.address}>'};tag={name}"
         uri = uri or f"sip:{number}@{self.gateway}"
         fields = [*self._via(), ("From", local), ("To", f"<{uri}>"), ("Call-ID", f"call-{name}"), ("CSeq", "1 INVITE")]
-        typed = [("Content-Type", "application/sdp")] if body else []
+        is_typed = any(name == "Content-Type" for name, _ in headers)
+        typed = [("Content-Type", "application/sdp")] if body and not is_typed else []
         wire = Wire.read(write(f"INVITE {uri} SIP/2.0", [*fields, self._contact(), *headers, *typed], body))
         session = Session(
             call_id=wire.call_id, tag=name, local=local, remote=f"<{uri}>", target=uri, invite=wire, is_caller=True

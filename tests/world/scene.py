@@ -24,9 +24,9 @@ from typing import Self
 import attrs
 
 from b2bua.app import core_of
-from b2bua.call import Alarm, Ask, Core, Moment, Record
+from b2bua.call import Alarm, Ask, Carry, Core, Engage, Moment, Record
 from b2bua.call.core import Output
-from b2bua.config import Config, load
+from b2bua.config import Config, Way, load
 from policy.roaming import Answer, Roaming
 from sipstack.effects import Drop, Send
 from sipstack.flow import Flow
@@ -34,6 +34,7 @@ from sipstack.ids import Ids
 from tests.trace.invariants import check, g12_nothing_is_left
 from tests.trace.reading import Packet
 from tests.trace.trace import Times, Trace
+from tests.world.carriers import Scribe, Wires
 from tests.world.laws import Laws
 from tests.world.party import Party
 from tests.world.wire import Wire
@@ -46,6 +47,8 @@ ABROAD, HOME, SPARE = "192.0.2.1:5060", "198.51.100.1:5060", "198.51.100.2:5060"
 #: Alarms about an answer that the scene itself gives, kept apart from those that nobody has asked for.
 EXPECTED = frozenset({"roaming-failed"})
 ABROAD_SOCKET, HOME_SOCKET = "192.0.2.10:5060", "198.51.100.10:5060"
+#: Where media is relayed.
+OURS = ("192.0.2.10", "198.51.100.10")
 
 
 @attrs.define(eq=False)
@@ -98,6 +101,8 @@ class Scene:
     spare: Party = attrs.field(init=False)
     """Another party at home, which only some configurations name."""
     laws: Laws = attrs.field(factory=Laws, init=False)
+    wires: Wires = attrs.field(factory=Wires, init=False)
+    scribe: Scribe = attrs.field(init=False)
     alarms: list[Alarm] = attrs.field(factory=list, init=False)
     expected: list[Alarm] = attrs.field(factory=list, init=False)
     """Alarms that only say what the scene itself has set up."""
@@ -113,6 +118,8 @@ class Scene:
     def __attrs_post_init__(self) -> None:
         random = Random(self.seed)
         self.link = Link(random)
+        self.scribe = Scribe(Random(self.seed + 2))
+        self.laws.waits = self.config.media.way is Way.RTPENGINE
         self.core = core_of(self.config, Ids(Random(self.seed + 1).randbytes))
         abroad, home = (ABROAD, ABROAD_SOCKET), (HOME, HOME_SOCKET)
         near, far = (home, abroad) if self.from_home else (abroad, home)
@@ -193,6 +200,8 @@ class Scene:
         counts = {"calls": left.calls, "transactions": left.transactions, "dialogs": left.dialogs}
         names = ("_calls", "_servers", "_clients", "_dialogs", "_forks", "_farewells", "_heap")
         counts |= {name: len(getattr(core, name)) for name in names}
+        counts |= {"lingering": len(core._lingering), "channels": len(self.wires.channels)}
+        counts |= {"ports": sum(ports.lent for ports in core.context.ways.ports), "engaged": len(self.scribe.calls)}
         counts |= {"deadlines": core.layer.statistics().deadlines, "due": int(core.deadline() is not None)}
         g12_nothing_is_left(dict.fromkeys(counts, 0), counts)
         if self.is_traced:
@@ -204,7 +213,9 @@ class Scene:
         timing = self.core.context.timing
         ours = [(socket, socket) for socket in (ABROAD_SOCKET, HOME_SOCKET)]
         times = Times(timing.t1, timing.t2, timing.t4)
-        return Trace.of(self.packets, times=times, refused=self._refused, ours=ours)
+        way = self.core.context.ways.media.way
+        relays = {Way.PASSTHROUGH: (), Way.RTPENGINE: (self.scribe.host,)}.get(way, OURS)
+        return Trace.of(self.packets, times=times, refused=self._refused, ours=ours, relays=relays)
 
     @property
     def moment(self) -> Moment:
@@ -239,6 +250,7 @@ class Scene:
 
     def _perform(self, outputs: Sequence[Output]) -> None:
         self.laws.did(outputs)
+        self.wires.heed([order for output in outputs if isinstance(output, Carry) for order in output.orders])
         for output in outputs:
             match output:
                 case Send(flow=flow, data=data):
@@ -256,6 +268,11 @@ class Scene:
                 case Alarm():
                     (self.expected if output.name in EXPECTED else self.alarms).append(output)
                     self._note("alarm", output.name)
+                case Carry():
+                    self._note("carry", len(output.orders))
+                case Engage():
+                    self._note("engage", output.command.verb)
+                    self._engage(output)
                 case Ask():
                     self.asked.append(output)
                     self._note("ask", ", ".join(output.questions.numbers))
@@ -273,6 +290,11 @@ class Scene:
             self.after(self.thinking, lambda: self._perform(self.core.answered(ask.call, answers, self.moment)))
         else:
             self._perform(self.core.answered(ask.call, answers, self.moment))
+
+    def _engage(self, engage: Engage) -> None:
+        reply = self.scribe.heed(engage.command)
+        took = self.scribe.random.uniform(0.0, self.scribe.slow)
+        self.after(took, lambda: self._perform(self.core.engaged(engage.call, engage.command, reply, self.moment)))
 
     def _party(self, flow: Flow) -> Party:
         parties = (self.caller, self.callee, self.spare)

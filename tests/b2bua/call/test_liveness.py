@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.call.liveness import GONE, Description, Duty, Liveness, describes, state
+from b2bua.call.description import Description, describes
+from b2bua.call.liveness import GONE, Duty, Liveness, state
 from sipstack.dialog import SessionTimer
 from sipstack.errors import StateError
 from sipstack.message import Headers, Request, response_to

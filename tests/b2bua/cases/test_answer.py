@@ -7,14 +7,16 @@ import attrs
 import orjson
 import pytest
 
+from b2bua.cases import event
 from b2bua.cases.answer import Answer, answer_of
 from b2bua.cases.block import Block
 from b2bua.cases.case import Case
+from b2bua.cases.finding import Search
 from b2bua.cases.origin import origin_of
 from b2bua.config import Cases
 from b2bua.evidence.signing import PublicKey, SigningKey, fault_of, load_key, make_key
 from b2bua.register import State
-from tests.b2bua.cases.making import NOW, after, call, case_of, identified, sealed
+from tests.b2bua.cases.making import NOW, PLAN, after, asked, call, case_of, identified, sealed
 
 pytestmark = pytest.mark.law("¶16 identity", "K19")
 
@@ -29,8 +31,9 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
 
 
 def answer(key: SigningKey, case: Case | None = None, at: float = 2) -> Answer:
+    case = case or case_of(identified(1, name="N", address="A", data="D"), event.found(["c1"], 1, "anna", NOW))
     origins = [origin_of("c1", sealed(*call("c1")), ())]
-    return answer_of(case or case_of(identified(1, name="N", address="A", data="D")), origins, WHO, key, after(at))
+    return answer_of(case, origins, WHO, key, after(at))
 
 
 def test_its_signature_holds_for_whoever_has_the_public_key(key: SigningKey) -> None:
@@ -73,7 +76,8 @@ def test_it_tells_by_how_much_it_is_late(key: SigningKey) -> None:
 
 
 def test_it_tells_what_is_missing_and_when_the_block_is_due(key: SigningKey) -> None:
-    document = answer(key, case_of(identified(1, "data", name="N", address="A"))).document
+    found = event.found(["c1"], 1, "anna", NOW)
+    document = answer(key, case_of(found, identified(1, "data", name="N", address="A"))).document
     assert document["missing"] == ["data"]
     assert document["block_due"] == after(25).isoformat().replace("+00:00", "Z")
 
@@ -82,6 +86,19 @@ def test_it_tells_what_blocks_the_user(key: SigningKey) -> None:
     entry = Block(entry="blocked_user-1", user={}, acts=(), since=NOW, state=State.IN_FORCE)
     told = answer(key, attrs.evolve(case_of(), blocks=(entry,))).document["blocks"]
     assert [(one["entry"], one["in_force"]) for one in told] == [("blocked_user-1", True)]
+
+
+def test_of_no_call_it_names_no_user_and_says_what_was_looked_for(key: SigningKey) -> None:
+    search = Search.of(asked(called="09 333 00 00"), PLAN, 0)
+    case = case_of(identified(1, name="N", address="A", data="D"))
+    document = orjson.loads(answer_of(case, [], WHO, key, after(2), search=search).data)
+    assert (document["user"], document["missing"], document["calls"]) == ({}, [], [])
+    assert document["search"] == {
+        "number": ["+32470123456", "0470123456"],
+        "called": ["+3293330000", "093330000"],
+        "spans": [{"since": "2026-11-22T12:58:00Z", "until": "2026-11-22T13:09:00Z"}],
+        "matches": 0,
+    }
 
 
 def test_its_digest_is_that_of_its_file(key: SigningKey) -> None:

@@ -27,6 +27,10 @@ def block_at(hours: float | None, state: EntryState = EntryState.IN_FORCE, ended
     return Block(entry="blocked_user-1", user={}, acts=(), since=since, state=state, ended=end)
 
 
+def calls(*names: str) -> Event:
+    return event.found(names, len(names), "anna", after(1))
+
+
 def block_due(case: Case, at: float) -> float | None:
     """Hours after the request at which the block is due, as it is known at that time."""
     clock = case.block_clock(after(at))
@@ -137,6 +141,38 @@ def test_one_that_was_made_about_other_calls_is_not_either() -> None:
     assert case_of(first, made, second).digest == ""
 
 
+def test_an_answer_about_other_calls_does_not_stop_the_first_clock() -> None:
+    case = case_of(calls("c1", "c2"), identified(1, **COMPLETE), answered(2))
+    assert case.answer_clock.met == after(2)
+    for other in (("c1",), ("c1", "c2", "c3"), ("c4",)):
+        assert case.after(calls(*other)).answer_clock.met is None, other
+        assert block_due(case.after(calls(*other)), 30) == 48
+    assert case.after(calls("c2", "c1")).answer_clock.met == after(2), "they are the same"
+
+
+def test_another_call_is_another_users_until_somebody_says_so() -> None:
+    case = case_of(calls("c1"), identified(1, **COMPLETE))
+    assert case.after(calls("c1", "c2")).missing == ()
+    other = case.after(calls("c2"))
+    assert (other.missing, other.identity.given) == (("name", "address", "data"), {})
+    assert case_of(identified(1, **COMPLETE), calls("c1")).missing == (), "who was known before a call was chosen"
+
+
+def test_that_there_is_no_such_call_is_an_answer_and_no_identity() -> None:
+    case = case_of(answered(2))
+    assert (case.answer_clock.met, case.state(after(30)), case.lacks) == (after(2), State.ANSWERED, ())
+    assert case.missing == ("name", "address", "data")
+    found = case.after(calls("c1"))
+    assert (found.answer_clock.met, found.lacks) == (None, ("name", "address", "data"))
+    assert block_due(found, 30) == 48
+
+
+def test_an_identity_of_no_call_is_not_answered_with() -> None:
+    case = case_of(identified(1, "address", "data", name="N"))
+    assert case.lacks == ()
+    assert case.after(calls("c1")).lacks == ("address", "data")
+
+
 def test_what_was_found_wrong_earlier_than_it_was_written_down_makes_the_block_due_earlier() -> None:
     late = event.disputed(["address"], "BIPT says so", "anna", after(110), after(100))
     assert block_due(case_of(identified(1, **COMPLETE), answered(2), late), 111) == 124
@@ -149,6 +185,11 @@ def test_a_closed_case_whose_answer_was_wrong_is_open_again() -> None:
 
 
 # Blocked.
+
+
+def known(at: float) -> Event:
+    """The identity is whole at last; too late for the second clock to stop."""
+    return identified(at, **COMPLETE)
 
 
 def blocked(case: Case, *blocks: Block) -> Case:
@@ -177,8 +218,28 @@ def test_a_block_that_came_too_late_is_shown_as_late() -> None:
     assert clock.is_late(after(60))
 
 
-def test_a_user_whose_block_was_taken_back_is_released() -> None:
-    assert blocked(case_of(), block_at(30, EntryState.WITHDRAWN)).state(after(40)) is State.RELEASED
+def test_a_user_whose_block_was_taken_back_once_he_was_known_is_released() -> None:
+    case = blocked(case_of(known(32)), block_at(30, EntryState.WITHDRAWN, ended=35))
+    assert case.state(after(40)) is State.RELEASED
+    clock = case.block_clock(after(40))
+    assert clock is not None
+    assert clock.met == after(30)
+
+
+@pytest.mark.parametrize("events", [(), (known(36),), (known(26), disputed(34, "name"), known(36))])
+def test_a_block_that_was_taken_back_while_something_was_missing_has_done_nothing(events: tuple[Event, ...]) -> None:
+    case = blocked(case_of(*events), block_at(30, EntryState.WITHDRAWN, ended=35))
+    clock = case.block_clock(after(40))
+    assert clock is not None
+    assert (clock.met, clock.due, clock.is_late(after(49))) == (None, after(48), True)
+    assert case.state(after(40)) is State.TO_BLOCK
+
+
+def test_what_is_late_stays_late_when_the_user_is_blocked_again() -> None:
+    case = blocked(case_of(), block_at(30, EntryState.WITHDRAWN, ended=60), block_at(61))
+    clock = case.block_clock(after(70))
+    assert clock is not None
+    assert (clock.met, clock.is_late(after(70))) == (after(61), True)
 
 
 def test_a_block_that_begins_later_is_not_done_before() -> None:
@@ -198,23 +259,27 @@ def test_one_that_was_taken_back_before_its_first_day_never_was() -> None:
     assert case.state(after(45)) is State.TO_BLOCK
 
 
+@pytest.mark.parametrize(("is_known", "due"), [(True, 224), (False, None)])
 @pytest.mark.parametrize("first", [100.0, 10.0])
-def test_one_that_was_taken_back_before_the_identity_was_found_wrong_again_does_not_count(first: float) -> None:
-    events = (identified(1, **COMPLETE), answered(2), disputed(first, "address"), disputed(200, "address"))
+def test_one_that_was_taken_back_before_the_identity_was_found_wrong_again_does_not_count(
+    first: float, is_known: bool, due: float | None
+) -> None:
+    between = (known(140),) if is_known else ()
+    events = (known(1), answered(2), disputed(first, "address"), *between, disputed(200, "address"))
     case = blocked(case_of(*events), block_at(first + 2, EntryState.WITHDRAWN, ended=150))
     clock = case.block_clock(after(201))
     assert clock is not None
-    assert (clock.met, clock.due) == (None, after(224))
+    assert (clock.met, clock.due) == (None, after(due or first + 24)), "what was due before stays due"
     assert case.state(after(201)) is State.TO_BLOCK
 
 
-def test_one_that_was_taken_back_after_it_was_found_wrong_counts() -> None:
-    case = case_of(identified(1, **COMPLETE), answered(2), disputed(100, "address"))
+def test_one_that_was_taken_back_after_it_was_found_wrong_counts_once_the_user_was_known() -> None:
+    case = case_of(known(1), answered(2), disputed(100, "address"), known(140))
     assert blocked(case, block_at(102, EntryState.WITHDRAWN, ended=150)).state(after(200)) is State.RELEASED
 
 
 def test_the_next_block_counts_again() -> None:
-    case = case_of(identified(1, **COMPLETE), answered(2), disputed(100, "address"), disputed(200, "address"))
+    case = case_of(known(1), answered(2), disputed(100, "address"), known(140), disputed(200, "address"))
     clock = blocked(case, block_at(102, EntryState.WITHDRAWN, ended=150), block_at(210)).block_clock(after(211))
     assert clock is not None
     assert clock.met == after(210)

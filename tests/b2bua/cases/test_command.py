@@ -11,7 +11,8 @@ import pytest
 
 from b2bua.__main__ import main
 from b2bua.cases import filing
-from b2bua.cases.period import BRUSSELS, day_of
+from b2bua.civil import BRUSSELS, day_of
+from b2bua.commands.case import case as commands
 from b2bua.evidence import Desk
 from b2bua.evidence.signing import fault_of, load_public
 from b2bua.register import snapshot
@@ -132,6 +133,7 @@ def test_a_case_is_played_from_the_request_to_the_answer_to_the_block(
     assert entry.reference == f"case {case}, BIPT/42"
 
     # Its end.
+    assert run("identify", case, "--address", "Łódź, ul. Piotrkowska 1")[0] == 0
     assert run("release", case, "--why", "BIPT, by letter")[0] == 0
     assert snapshot.read(config.parent / "journal").register.entries == ()
     code, out, _ = run("close", case, "--why", "done")
@@ -139,7 +141,7 @@ def test_a_case_is_played_from_the_request_to_the_answer_to_the_block(
     told = [line.get("event") for line in desk(config).lines() if line["kind"] == "case"]
     assert told == [
         *("opened", "found", "trace requested", "identified", "identified"),
-        *("prepared", "answered", "incomplete", "closed"),
+        *("prepared", "answered", "incomplete", "identified", "closed"),
     ]
 
 
@@ -313,10 +315,84 @@ def test_a_block_that_was_taken_back_before_bipt_finds_it_wrong_again_is_due_aga
     run("open", *opening(at))
     run("incomplete", CASE, "--why", "BIPT")
     run("block", CASE, "--number", NUMBER)
-    assert data(run("release", CASE, "--why", "BIPT, by letter", "--json"))["state"] == "released"
+    run("identify", CASE, "--name", "N", "--address", "A", "--data", "D")
+    released = data(run("release", CASE, "--why", "BIPT, by letter", "--json"))
+    (block,) = released["blocks"]
+    assert (released["state"], block["released_by"]) == ("released", "anna")
+    assert block["released_why"] == f"case {CASE}: BIPT, by letter"
     assert data(run("incomplete", CASE, "--why", "BIPT again", "--json"))["state"] == "to block"
     run("block", CASE, "--number", NUMBER)
     assert data(run("show", CASE, "--json"))["state"] == "blocked"
+
+
+def test_a_block_that_is_taken_back_while_the_user_is_not_known_is_due_again_and_says_so(
+    run: Run, at: datetime.datetime
+) -> None:
+    run("open", *opening(at), "--requested", (at - 30 * 60 * MINUTE).isoformat())
+    run("block", CASE, "--number", NUMBER)
+    code, out, err = run("release", CASE, "--why", "by telephone")
+    assert (code, "the block stays a duty" in err, out.startswith(f"case {CASE}: to block")) == (1, True, True)
+    assert f"by anna: case {CASE}: by telephone" in out
+    assert "block       due" in out
+
+
+@pytest.mark.law("¶16")
+def test_an_answer_about_another_call_than_the_case_stands_on_does_not_count_and_says_so(
+    run: Run, at: datetime.datetime, tmp_path: Path
+) -> None:
+    run("open", *opening(at))
+    run("find", CASE, "--call", "c1")
+    run("identify", CASE, "--name", "N", "--address", "A", "--data", "D")
+    run("answer", CASE, "--out", tmp_path)
+    run("sent", CASE, "--how", "by mail")
+    found = run("find", CASE, "--call", "c2")[1]
+    assert "about c1: does not count, the case stands on other calls" in found
+    assert "answer      due" in found
+    shown = data(run("show", CASE, "--json"))
+    assert [(one["calls"], one["counts"]) for one in shown["answers"]] == [(["c1"], False)]
+    assert run("answer", CASE, "--out", tmp_path)[0] == 1, "nobody has said who made the other"
+
+
+def test_that_there_is_no_such_call_is_answered_as_what_it_is(run: Run, at: datetime.datetime, tmp_path: Path) -> None:
+    run("open", *opening(at, "0470 00 00 00"))
+    run("identify", CASE, "--name", "N", "--address", "A", "--data", "D")
+    code, out, _ = run("answer", CASE, "--out", tmp_path, "--language", "en")
+    assert (code, out.splitlines()[-1]) == (1, "no such call: it tells no identity")
+    document = orjson.loads(Path(out.splitlines()[0]).read_bytes())
+    assert (document["user"], document["missing"], document["calls"]) == ({}, [], [])
+    assert document["search"]["number"][0] == "+32470000000"
+    assert document["search"]["matches"] == 0
+    assert (
+        "Our evidence" in Path(out.splitlines()[2]).read_text()
+        or "our evidence" in Path(out.splitlines()[2]).read_text()
+    )
+    code, out, _ = run("sent", CASE, "--how", "by mail")
+    assert (code, out.splitlines()[0]) == (0, f"case {CASE}: answered")
+    assert "that there is no such call" in out
+    assert data(run("find", CASE, "--call", "c1", "--json"))["state"] == "open"
+
+
+def test_that_there_is_no_such_call_is_not_said_while_some_agree_and_nobody_has_looked(
+    run: Run, at: datetime.datetime, tmp_path: Path
+) -> None:
+    run("open", *opening(at))
+    code, _, err = run("answer", CASE, "--out", tmp_path / "out")
+    assert (code, f"2 calls agree with what {CASE} asks" in err, (tmp_path / "out").exists()) == (2, True, False)
+    code, out, _ = run("find", CASE, "--none")
+    assert (code, "none of those that agree" in out) == (1, True)
+    file = Path(data(run("answer", CASE, "--out", tmp_path, "--json"))["files"][0])
+    assert orjson.loads(file.read_bytes())["search"]["matches"] == 2
+    assert run("find", CASE, "--none", "--call", "c1")[0] == 2
+
+
+def test_that_there_is_no_such_call_is_not_said_of_a_time_whose_numbers_are_forgotten(
+    run: Run, config: Path, at: datetime.datetime, tmp_path: Path
+) -> None:
+    config.write_text(config.read_text() + '\n[retention]\nkey_file = "hashes.key"\nfull_days = 30\nhashed_days = 60\n')
+    for days, said in ((29, True), (31, False)):
+        opened = data(run("open", *opening(at - datetime.timedelta(days=days)), "--json"))["case"]
+        code, _, err = run("answer", opened, "--out", tmp_path)
+        assert (code, "have been forgotten" in err) == ((1, False) if said else (2, True))
 
 
 def test_to_hold_a_case_without_calls_holds_nothing_and_says_so(run: Run, at: datetime.datetime) -> None:
@@ -354,7 +430,8 @@ def test_a_block_that_another_person_must_approve_says_so(run: Run, config: Path
     run("open", *opening(at))
     code, out, err = run("block", CASE, "--account", "acme-7", "--trunk", "INT-1", "--why", "by telephone")
     assert (code, "blocked_user-1, proposed: account acme-7, trunk INT-1" in out) == (1, True)
-    assert "waits until another person approves it" in err
+    told = "blocked_user-1 holds once another person has said so: `b2bua register approve CONFIG blocked_user-1`"
+    assert err.splitlines()[-1] == told
 
 
 @pytest.mark.parametrize(
@@ -401,3 +478,9 @@ def test_without_a_key_nothing_is_answered(run: Run, config: Path, at: datetime.
     code, _, err = run("answer", CASE, "--out", tmp_path / "out")
     assert (code, "`b2bua journal key` makes one" in err) == (2, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_every_argument_of_every_command_says_what_it_is_for() -> None:
+    for name in (one for one in commands if not one.startswith("-")):
+        for argument in commands[name].assemble_argument_collection():
+            assert argument.parameter.help, (name, argument.name)

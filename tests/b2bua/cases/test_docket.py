@@ -7,15 +7,17 @@ import pytest
 
 from b2bua import register
 from b2bua.call import Record
-from b2bua.cases import event
+from b2bua.cases import event, filing, showing
 from b2bua.cases.case import Case, State
 from b2bua.cases.docket import Docket
+from b2bua.civil import local
 from b2bua.config import Config
 from b2bua.errors import CaseError, JournalError
 from b2bua.evidence import holds
 from tests.b2bua.cases.making import NOW, after, asked, config_of, desk_in, open_case, sealed
 
 DAY = datetime.date(2026, 11, 22)
+WHOLE = {"name": "N", "address": "A", "data": "D"}
 FIELDS = {"number": "+32470123456", "reference": "BIPT/42"}
 
 
@@ -129,10 +131,25 @@ def test_without_four_eyes_it_blocks_as_soon_as_it_is_made(tmp_path: Path) -> No
     open_case(desk_in(tmp_path))
     block(config, tmp_path)
     assert only(tmp_path).blocked == after(25)
+    filing.identify(desk_in(tmp_path), "2026-0001", WHOLE, by="anna", now=after(25.5))
     register.withdraw(desk_in(tmp_path), config, "blocked_user-1", by="anna", why="BIPT", now=after(26))
     case = only(tmp_path)
     assert case.blocked == after(25)
     assert case.state(after(26)) is State.RELEASED
+
+
+def test_whose_word_ended_a_block_and_why_is_known(config: Config, tmp_path: Path) -> None:
+    open_case(desk_in(tmp_path))
+    name, desk = block(config, tmp_path), desk_in(tmp_path)
+    register.approve(desk, name, by="bert", why="seen", now=after(26))
+    register.withdraw(desk, config, name, by="anna", why="BIPT, by letter", now=after(30))
+    assert only(tmp_path).blocks[0].release is None
+    register.approve(desk, name, by="bert", why="seen", now=after(31))
+    (found,) = (case := only(tmp_path)).blocks
+    assert found.release is not None
+    assert (found.release.by, found.release.why, found.ended) == ("anna", "BIPT, by letter", after(31))
+    assert case.state(after(31)) is State.TO_BLOCK
+    assert f"  released    {local(after(31))} by anna: BIPT, by letter" in showing.summary(case, after(31))
 
 
 def test_a_block_that_begins_later_blocks_from_its_first_day(tmp_path: Path) -> None:
@@ -152,6 +169,17 @@ def test_a_block_that_was_put_in_the_place_of_another_goes_on(tmp_path: Path) ->
     register.change(desk_in(tmp_path), config, name, fields, by="anna", why="a better reference", now=after(25))
     day = DAY + datetime.timedelta(days=1)
     assert only(tmp_path, day).state(after(26)) is State.BLOCKED
+
+
+def test_a_block_that_another_follows_on_a_later_day_goes_on(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    open_case(desk_in(tmp_path))
+    name = block(config, tmp_path)
+    fields = {"since": "2026-11-30", "reference": "BIPT/42 bis"}
+    register.change(desk_in(tmp_path), config, name, fields, by="anna", why="a better reference", now=after(25))
+    for day in (24, 29, 30):
+        case = only(tmp_path, datetime.date(2026, 11, day))
+        assert (case.blocks[0].is_in_force, case.blocks[0].ended) == (True, None), day
 
 
 def test_a_block_has_ended_when_it_was_taken_back_or_its_last_day_was_over(tmp_path: Path) -> None:

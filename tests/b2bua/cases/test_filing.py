@@ -9,7 +9,7 @@ import pytest
 from b2bua.cases import filing
 from b2bua.cases.case import Case, State
 from b2bua.cases.clock import Duty
-from b2bua.errors import CaseError
+from b2bua.errors import CaseError, GatewayError
 from b2bua.evidence import Desk
 from b2bua.evidence.holds import Held
 from tests.b2bua.cases.making import NOW, after, asked, desk_in, open_case
@@ -67,7 +67,7 @@ def test_an_opened_case_is_read_back_as_it_is(desk: Desk) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(desk: Desk, other: dict[str, object], problem: str) -> None:
-    with pytest.raises(CaseError, match=problem.replace("(", r"\(")):
+    with pytest.raises(GatewayError, match=problem.replace("(", r"\(")):
         open_case(desk, **other)
     assert lines(desk) == []
 
@@ -211,7 +211,8 @@ def test_one_that_was_made_of_a_case_that_has_changed_since_is_not_taken(desk: D
 
 
 def test_what_was_sent_is_what_was_made(desk: Desk) -> None:
-    before = open_case(desk)
+    open_case(desk)
+    before = filing.file_calls(desk, ID, ["c1"], 1, by="anna", now=after(1))
     filing.file_answer(desk, before, ["a.json"], "d" * 64, "fr", by="anna", now=after(1))
     filing.identify(desk, ID, WHOLE, by="anna", now=after(2))
     sent = filing.send(desk, ID, "mail", after(3), by="anna", now=after(3))
@@ -247,6 +248,28 @@ def test_an_answer_about_one_call_is_not_sent_for_another(desk: Desk) -> None:
     with pytest.raises(CaseError, match="no answer has been made"):
         filing.send(desk, ID, "mail", after(4), by="anna", now=after(4))
     assert filing.docket_of(desk, after(4))[ID].answer_clock.met is None
+
+
+@pytest.mark.law("¶16")
+def test_an_answer_that_was_sent_about_one_call_is_none_about_another(desk: Desk) -> None:
+    open_case(desk)
+    filing.file_calls(desk, ID, ["c1"], 2, by="anna", now=after(1))
+    found = filing.identify(desk, ID, WHOLE, by="anna", now=after(1))
+    filing.file_answer(desk, found, ["a.json"], "d" * 64, "fr", by="anna", now=after(2))
+    filing.send(desk, ID, "mail", after(2), by="anna", now=after(2))
+    found = filing.file_calls(desk, ID, ["c2"], 2, by="anna", now=after(3))
+    assert (found.answer_clock.met, found.state(after(3))) == (None, State.OPEN)
+    assert found.missing == ("name", "address", "data"), "whose call it was is to be told anew"
+    with pytest.raises(CaseError, match="is a duty by law"):
+        filing.close(desk, ID, "", keep_hold=False, by="anna", now=after(3))
+    assert filing.file_calls(desk, ID, ["c1"], 2, by="anna", now=after(4)).answer_clock.met == after(2)
+
+
+def test_none_of_the_calls_is_something_that_a_person_says(desk: Desk) -> None:
+    open_case(desk)
+    filing.file_calls(desk, ID, ["c1"], 2, by="anna", now=after(1))
+    found = filing.file_calls(desk, ID, [], 2, by="anna", now=after(2))
+    assert (found.calls, found.is_none, found.is_held) == ((), True, False)
 
 
 # The end.

@@ -127,6 +127,41 @@ def test_a_desk_that_cannot_be_written_keeps_no_case_from_being_told(
     assert [text.split()[2] for text in told(caplog)] == ["2026-0001", "2026-0002"]
 
 
+def test_a_desk_that_cannot_be_written_keeps_neither_log_nor_webhook_from_telling_and_both_tell_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise JournalError("no space left")
+
+    open_case(desk)
+    hook = Hook()
+    reminding_ = Reminding(desk, HOOK, hook)
+    with monkeypatch.context() as patched:
+        patched.setattr(reminding, "remind", full)
+        for hours in (12, 12.1, 12.2, 20, 20.1):
+            with pytest.raises(JournalError, match="no space left"):
+                reminding_.run(after(hours))
+    assert [body["hours"] for body in hook.bodies] == [12, 20]
+    assert [text.split("due in ")[1] for text in told(caplog)] == ["12 h 00 min", "4 h 00 min"]
+    reminding_.run(after(20.2))
+    case = filing.docket_of(desk, after(20.3))["2026-0001"]
+    assert case.told == {(Duty.ANSWER, hours, way) for hours in (12, 20) for way in ("log", "webhook")}
+    Reminding(desk, HOOK, hook).run(after(20.4))
+    assert len(hook.bodies) == 2
+
+
+def test_a_desk_and_a_webhook_that_both_fail_are_both_told_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise JournalError("no space left")
+
+    open_case(desk)
+    hook = Hook()
+    hook.failure = "chat.example.be answers 500"
+    monkeypatch.setattr(reminding, "remind", full)
+    with pytest.raises(JournalError, match=r"no space left; 1 reminders .* answers 500"):
+        Reminding(desk, HOOK, hook).run(after(12))
+
+
 # The webhook.
 
 

@@ -12,6 +12,7 @@ import pytest
 from b2bua.cases.answer import Answer, answer_of
 from b2bua.cases.block import Block
 from b2bua.cases.case import Case
+from b2bua.cases.finding import Search
 from b2bua.cases.origin import origin_of
 from b2bua.cases.page import page
 from b2bua.cases.pdf import FOLDERS, pdf
@@ -22,7 +23,7 @@ from b2bua.config import Cases, Language
 from b2bua.errors import CaseError
 from b2bua.evidence.signing import SigningKey, load_key, make_key
 from b2bua.register import State
-from tests.b2bua.cases.making import NOW, after, call, case_of, hours, identified, sealed
+from tests.b2bua.cases.making import NOW, PLAN, after, asked, call, case_of, hours, identified, sealed
 
 pytestmark = pytest.mark.law("¶16 identity", "K19")
 
@@ -108,13 +109,27 @@ def test_an_incomplete_one_says_what_is_missing(key: SigningKey) -> None:
 
 
 def test_without_a_user_and_a_call_it_says_that_there_is_none(key: SigningKey) -> None:
-    found = alarms(sheet(key, case_of()))
-    assert "The identity of the user is not known." in found
-    assert "No call was found that agrees with the request." in found
+    assert alarms(sheet(key, case_of())) == [
+        "No identity is told: our evidence has no such call.",
+        "No call was found that agrees with the request.",
+    ]
+    assert alarms(sheet(key, attrs.evolve(case_of(), calls=("c1",))))[0] == "The identity of the user is not known."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_there_is_no_such_call_it_says_what_was_looked_for(key: SigningKey, language: Language) -> None:
+    for matches in (0, 2):
+        search = Search.of(asked(), PLAN, matches)
+        answer = answer_of(case_of(), [], WHO, key, after(2), search=search)
+        found = sheet_of(answer, "answer.json", words_of(language))
+        texts = rows(found).values()
+        assert "+32470123456, 0470123456" in texts
+        assert "2026-11-22 13:58:00 +0100 - 2026-11-22 14:09:00 +0100" in texts
+        assert any("2" in text for text in alarms(found)) == bool(matches)
 
 
 def test_it_tells_a_block_in_force_and_one_that_is_not(key: SigningKey) -> None:
-    case = case_of(identified(1, "data", name="N", address="A"))
+    case = attrs.evolve(case_of(identified(1, "data", name="N", address="A")), calls=("c1",))
     waiting = Block(entry="blocked_user-1", user={}, acts=(), since=None, state=State.PROPOSED)
     standing = attrs.evolve(waiting, entry="blocked_user-2", since=after(3), state=State.IN_FORCE)
     found = rows(sheet(key, attrs.evolve(case, blocks=(waiting, standing))))

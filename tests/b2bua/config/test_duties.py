@@ -32,6 +32,7 @@ def test_the_periods_that_hold_unless_others_are_named(tmp_path: Path) -> None:
     assert config is not None
     assert config.retention is not None
     assert (config.retention.full_days, config.retention.hashed_days) == (120, 365)
+    assert (config.retention.case_days, config.retention.entry_days) == (1_825, 1_825)
     assert config.retention.key_file == str(tmp_path / "secret/hashes.key")
     assert (config.nomadic.window_days, config.nomadic.max_share, config.nomadic.min_calls) == (90, 0.25, 20)
 
@@ -43,6 +44,8 @@ def test_the_periods_that_hold_unless_others_are_named(tmp_path: Path) -> None:
         ('[retention]\nkey_file = "k"\nfull_days = 0', "retention.full_days"),
         ('[retention]\nkey_file = "k"\nfull_days = 30\nhashed_days = 29', "retention.hashed_days"),
         ('[retention]\nkey_file = "k"\nhashed_days = 4000', "retention.hashed_days"),
+        ('[retention]\nkey_file = "k"\ncase_days = 0', "retention.case_days"),
+        ('[retention]\nkey_file = "k"\nentry_days = 40000', "retention.entry_days"),
         ('[retention]\nkey_file = "a\\u0000b"', "retention.key_file"),
         ("[nomadic]\nmax_share = 1.5", "nomadic.max_share"),
         ("[nomadic]\nwindow_days = 0", "nomadic.window_days"),

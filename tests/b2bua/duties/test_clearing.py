@@ -8,10 +8,10 @@ from typing import Any
 import attrs
 import pytest
 
-from b2bua.call import Record
 from b2bua.config import Retention
 from b2bua.duties import clearing as module
 from b2bua.duties.clearing import Clearing, chore
+from b2bua.duties.meter import Decision
 from b2bua.errors import JournalError, StoreError
 from b2bua.evidence import Desk, Journal, lines, segments_of, verify
 from b2bua.evidence.desk import look
@@ -341,24 +341,17 @@ def test_whom_somebody_looked_at_is_forgotten_after_the_last_period(clearing: Cl
     outcome = clearing.run("ann", NOW)
     looks = [line for line in clearing.desk.lines() if line["kind"] == "look"]
     assert [("personal" in line, line["calls"]) for line in looks] == [(False, 400), (True, 200)]
-    assert outcome.looks == 1
+    assert outcome.desk == {"look": 1}
     assert verify(segments_of(clearing.desk.directory)) is None
-    assert clearing.run("ann", NOW).looks == 0
+    assert clearing.run("ann", NOW).desk == {}
 
 
-def test_entries_and_cases_stand_whatever_their_age(clearing: Clearing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("b2bua.evidence.desk.SEGMENT", 1)
-    kept = [Record(kind, "", ago(400), {"by": "ann"}, {"number": VICTIM}) for kind in ("entry", "case")]
-    for record in kept:
-        clearing.desk.write([record])
-    look(clearing.desk, "ann", "victim", {"number": VICTIM}, calls=1, why="a letter", now=ago(400))
-    clearing.desk.write(kept)
-    assert len(segments_of(clearing.desk.directory)) == 4
-    clearing.run("ann", NOW)
-    told = [(line["kind"], "personal" in line) for line in clearing.desk.lines() if line["kind"] in ("entry", "case")]
-    assert told == [("entry", True), ("case", True)] * 2
-    assert ["personal" in line for line in clearing.desk.lines() if line["kind"] == "look"] == [False]
-    assert verify(segments_of(clearing.desk.directory)) is None
+def test_what_was_decided_of_a_number_is_forgotten_after_the_last_period(clearing: Clearing) -> None:
+    made = Decision(number=VICTIM, is_occasional=True, by="ann", why="on leave", until=ago(10).date())
+    clearing.desk.write([made.record(ago(400)), made.record(ago(200))])
+    assert clearing.run("ann", NOW).desk == {"nomadic": 1}
+    found = ["personal" in line for line in clearing.desk.lines() if line["kind"] == "nomadic"]
+    assert found == [False, True]
 
 
 # The store.

@@ -10,10 +10,11 @@ import pytest
 
 from b2bua.cases import filing
 from b2bua.cases.event import Asked
-from b2bua.commands.victim import _moment
+from b2bua.commands.common import moment_of
 from b2bua.config import load
 from b2bua.duties.month import Month
 from b2bua.evidence import Desk, segments_of, verify
+from b2bua.evidence.desk import look
 from b2bua.register import Entries
 from b2bua.store import Store
 from tests.b2bua.duties.making import CALLED, VICTIM, answer, national, segment, told, verdict
@@ -147,7 +148,7 @@ def test_a_hold_keeps_a_call_until_it_is_released(run: Command, config: Path) ->
 
 def test_a_call_that_nobody_knows_cannot_be_held(run: Command, config: Path) -> None:
     code, _, err = run("retention", "hold", config, "old", "typo", "--why", "court")
-    assert (code, "no call typo" in err) == (2, True)
+    assert (code, "no call, case or entry typo" in err) == (2, True)
     assert run("retention", "holds", config)[1] == ""
 
 
@@ -156,10 +157,35 @@ def test_without_a_store_it_is_the_journal_that_knows_which_calls_there_are(run:
     # A Call-ID stands in a line of the call, and is not its name.
     for name in ("typo", "ol", "old@peer"):
         code, _, err = run("retention", "hold", config, "old", name, "--why", "court")
-        assert (code, f"no call {name}; nothing is held" in err) == (2, True)
+        assert (code, f"no call, case or entry {name}; nothing is held" in err) == (2, True)
     assert run("retention", "holds", config)[1] == ""
     assert run("retention", "hold", config, "old", "n1", "--why", "court")[0] == 0
     assert run("retention", "holds", config)[1] == "court: n1, old\n"
+
+
+def test_cases_and_entries_are_held_by_their_names(run: Command, config: Path) -> None:
+    asked = Asked(reference="BIPT/42", requested=NOW, number=VICTIM, moment="2026-01-01")
+    case = filing.open_case(Desk(config.parent / "journal"), asked, by="ann", now=NOW)
+    run("victim", "protect", config, VICTIM, "--reference", "letter 7")
+    assert run("retention", "hold", config, case.id, "do_not_originate-1", "--why", "court")[0] == 0
+    assert run("retention", "holds", config)[1] == f"court: {case.id}, do_not_originate-1\n"
+
+
+def test_what_people_entered_and_what_was_cut_off_is_told_of(run: Command, config: Path) -> None:
+    """In the plan and after it, as text and as JSON."""
+    written = Desk(config.parent / "journal")
+    look(written, "ann", "victim calls", {"number": VICTIM}, calls=1, why="letter", now=ago(400))
+    torn = config.parent / "journal" / "journal-00000001.torn"
+    torn.write_text("half a line")
+    run("retention", "key", config)
+    assert "desk: 1 lines of kind look" in run("retention", "plan", config)[1]
+    assert f"{torn} goes" in run("retention", "plan", config)[1]
+    plan = orjson.loads(run("retention", "plan", config, "--json")[1])
+    assert (plan["desk"], plan["torn"]) == ({"look": 1}, {"due": [["", 1]], "kept": []})
+    done = orjson.loads(run("retention", "run", config, "--json")[1])
+    assert (done["desk"], done["looks"], done["torn"]) == ({"look": 1}, 1, [["", 1]])
+    assert not torn.exists()
+    assert "desk: nothing" in run("retention", "run", config)[1]
 
 
 def test_a_hold_needs_a_reason(run: Command, config: Path) -> None:
@@ -224,15 +250,16 @@ def test_days_are_whole_days_of_brussels() -> None:
     def utc(*fields: int) -> datetime.datetime:
         return datetime.datetime(*fields, tzinfo=datetime.UTC)
 
-    assert _moment("--since", "2026-07-01") == utc(2026, 6, 30, 22)
-    assert _moment("--until", "2026-07-01", is_end=True) == utc(2026, 7, 1, 22)
-    assert _moment("--until", "2026-07-01T12:00:00+02:00", is_end=True) == utc(2026, 7, 1, 10)
+    assert moment_of("2026-07-01", "--since") == utc(2026, 6, 30, 22)
+    assert moment_of("2026-07-01", "--until", is_end=True) == utc(2026, 7, 1, 22)
+    assert moment_of("2026-07-01T12:00:00", "--until", is_end=True) == utc(2026, 7, 1, 10)
+    assert moment_of("2026-07-01T12:00:00Z", "--until", is_end=True) == utc(2026, 7, 1, 12)
 
 
 @pytest.mark.law("K28")
 def test_a_victims_number_is_entered_as_one_that_makes_no_calls(run: Command, config: Path) -> None:
     code, out, _ = run("victim", "protect", config, "02/234.56.79", "--reference", "letter 7", "--by", "ann")
-    assert (code, "is in force" in out) == (0, True)
+    assert (code, out.splitlines()[0]) == (0, "do_not_originate-1 entered")
     (item,) = Entries.fold(desk(config)).standing()
     assert (item.kind, item.said["number"], item.said["reference"]) == ("do_not_originate", "+3222345679", "letter 7")
 
@@ -240,7 +267,7 @@ def test_a_victims_number_is_entered_as_one_that_makes_no_calls(run: Command, co
 def test_an_entry_that_another_person_must_approve_waits(run: Command, config: Path) -> None:
     config.write_text('[register]\nfour_eyes = "all"\n' + CONFIG)
     code, out, _ = run("victim", "protect", config, "+3222345679", "--reference", "letter 7", "--by", "ann")
-    assert (code, "register approve" in out) == (0, True)
+    assert (code, "once another person has said so: `b2bua register approve CONFIG do_not_orig" in out) == (1, True)
     assert list(Entries.fold(desk(config)).standing()) == []
 
 
@@ -262,6 +289,7 @@ def test_from_the_meter_to_a_decision(run: Command, config: Path) -> None:
         "agreement": "A-1",
         "trunk": "NOMAD",
         "abroad": 3,
+        "elsewhere": 0,
         "home": 0,
         "share": 1.0,
         "standing": "more than occasional",
@@ -303,7 +331,11 @@ def test_a_month_in_every_form(run: Command, config: Path, tmp_path: Path) -> No
     assert f"{month},NAT-1,national,¶24,pass,yes,1" in run("report", config, month, "--csv")[1]
     code, out, _ = run("report", config, month, "--html", tmp_path / "report.html")
     assert (code, out) == (0, "")
-    assert "NAT-1" in (tmp_path / "report.html").read_text()
+    assert "Interconnexion NAT-1" in (tmp_path / "report.html").read_text()
+    for language, word in (("nl", "Interconnectie NAT-1"), ("EN", "Interconnection NAT-1")):
+        run("report", config, month, "--html", tmp_path / "report.html", "--language", language)
+        assert word in (tmp_path / "report.html").read_text()
+    assert run("report", config, month, "--html", tmp_path / "report.html", "--language", "de")[0] == 2
     assert "NAT-1 (national)" in run("report", config, month)[1]
     only = orjson.loads(run("report", config, month, "--trunk", "INT-1", "--json")[1])
     assert "NAT-1" not in {trunk["trunk"] for trunk in only["trunks"]}
@@ -340,7 +372,7 @@ def test_who_was_never_answered_is_not_counted_as_answered_late(run: Command, co
     assert orjson.loads(run("report", config, str(month), "--json")[1])["duties"] == counted
     assert "answered late: 1\nunanswered late: 2\n" in run("report", config, str(month))[1]
     run("report", config, str(month), "--html", config.parent / "report.html")
-    assert "unanswered late" in (config.parent / "report.html").read_text()
+    assert "Sans réponse dans les 24 heures" in (config.parent / "report.html").read_text()
 
 
 @pytest.mark.parametrize("arguments", [["2026-13"], ["--trunk", "NONE"], ["--html", "/nowhere/at/all.html"]])

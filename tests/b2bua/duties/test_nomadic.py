@@ -98,6 +98,29 @@ def test_what_others_pretend_on_international_trunks_is_no_use(config: Config, s
     assert found(config, store) == {ONE: (1, 0, Standing.FEW)}
 
 
+@pytest.mark.law("¶15 nomadic", "K22")
+def test_what_is_occasional_is_the_use_of_a_number_and_not_that_of_one_agreement(config: Config, store: Store) -> None:
+    """40 of 100 calls by two interfaces, a fifth by each beside those from home."""
+    import attrs
+
+    second = agreement("A-2", trunk="NOMAD-2")
+    both = attrs.evolve(
+        config,
+        register=Register(agreement=(agreement(), second, agreement("A-3"))),
+        trunk=(*config.trunk, trunk("NOMAD-2", TrunkClass.ARTICLE_4, "127.0.0.6")),
+    )
+    filled(store, from_abroad(ONE, 20), from_abroad(ONE, 20, trunk="NOMAD-2"), from_home(ONE, 60))
+    told = {one.use.agreement: (one.use.abroad, one.use.elsewhere, one.standing) for one in metered(both, store, NOW)}
+    assert told == dict.fromkeys(("A-1", "A-2", "A-3"), (20, 20, Standing.EXCESSIVE))
+    only = attrs.evolve(both, register=Register(agreement=(agreement(), agreement("A-3"))))
+    assert {one.standing for one in metered(only, store, NOW)} == {Standing.OCCASIONAL}, "one interface, counted once"
+
+
+def test_calls_that_were_taken_back_while_a_holder_was_asked_are_no_use(config: Config, store: Store) -> None:
+    filled(store, from_abroad(ONE, 1), from_abroad(ONE, 50, "undecided"))
+    assert found(config, store) == {ONE: (1, 0, Standing.FEW)}
+
+
 def test_refused_calls_are_no_use(config: Config, store: Store) -> None:
     filled(store, from_abroad(ONE, 1), from_abroad(ONE, 50, "block"))
     assert found(config, store) == {ONE: (1, 0, Standing.FEW)}

@@ -1,6 +1,7 @@
 import csv
 import datetime
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bua.call import Record
+from b2bua.config import Language
 from b2bua.duties.month import Month
 from b2bua.duties.page import page
-from b2bua.duties.report import VERDICTS, Report, Row, report
+from b2bua.duties.report import NO_BASIS, VERDICTS, Report, Row, report
 from b2bua.evidence import Desk
+from b2bua.register import Action
 from b2bua.store import Store
+from b2bua.wording import words_of
+from policy.claim import TrunkClass
 from tests.b2bua.duties.making import NOW, ago, national, salts, segment, verdict
 
 OCTOBER = Month(2026, 10)
@@ -34,6 +39,10 @@ def made(store: Store, *lines: Any, **options: Any) -> dict[str, Any]:
     segment(store.journal, lines, ago(300))
     store.rebuild()
     return report(OCTOBER, store, Desk(store.journal).lines(), NOW, **options).as_dict()
+
+
+def printed(found: dict[str, Any], language: str = "en", operator: str = "") -> str:
+    return page(found, words_of("b2bua.duties", language), operator)
 
 
 def of(rows: list[Row]) -> Report:
@@ -120,14 +129,15 @@ def test_what_people_entered_in_the_month_stands_beside_it(store: Store) -> None
 def test_a_month_without_calls_is_a_report_too(store: Store) -> None:
     found = made(store, verdict("a", ago(200)))
     assert (found["calls"], found["trunks"], found["articles"]) == (0, [], [])
-    assert page(found)
+    assert "No calls came in" in printed(found)
 
 
 def test_a_month_that_goes_on_is_said_to(store: Store) -> None:
     told = of([])
     assert told.is_over
     assert not attrs.evolve(told, made=INSIDE).is_over
-    assert "not over" in page(attrs.evolve(told, made=INSIDE).as_dict())
+    assert "not over" in printed(attrs.evolve(told, made=INSIDE).as_dict())
+    assert "not over" not in printed(told.as_dict())
 
 
 @given(
@@ -171,12 +181,14 @@ def test_the_csv_has_a_line_for_each_combination() -> None:
 
 def test_on_the_page_every_value_is_escaped_and_nothing_is_fetched() -> None:
     told = of([row(trunk="<script>alert(1)</script>", basis="<b>&", calls=7)])
-    text = page(attrs.evolve(told, duties={"requests": 2, "answered_late": 1}, desk={("<i>", "x"): 1}).as_dict())
+    duties = {"requests": 2, "answered_late": 1}
+    text = printed(attrs.evolve(told, duties=duties, desk={("<i>", "x"): 1}).as_dict(), operator="<u>Us</u>")
     assert "<script" not in text
     assert "<b>&" not in text
     assert "<i>" not in text
+    assert "<u>" not in text
     assert "&lt;script&gt;" in text
-    assert "answered late" in text
+    assert "Answered after more than 24 hours" in text
     assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
     assert "http" not in text.replace("http-equiv", "")
 
@@ -194,3 +206,60 @@ def test_a_report_is_json() -> None:
         "undecided": 0,
         "not_enforced": 0,
     }
+
+
+# The page.
+
+
+def everything() -> dict[str, Any]:
+    """A report with each verdict, class, duty and act that there is."""
+    rows = [row(verdict=verdict, trunk_class=str(one)) for one in TrunkClass for verdict in VERDICTS]
+    rows += [row(basis=NO_BASIS, verdict="undecided"), row(basis="no number is shown", enforced=False)]
+    acts = {
+        "entry": [str(action) for action in Action],
+        "case": ["opened", "found", "identified", "incomplete", "trace requested", "prepared", "answered"],
+        "hold": ["hold", "release"],
+        "look": ["case find", "journal show", "nomadic show", "roaming ask", "store search", "victim calls"],
+        "nomadic": [""],
+        "retention": ["begun", "purged", "store", "desk", "torn"],
+    }
+    acts["case"] += ["noted", "reminded", "closed"]
+    desk = {(kind, act): 1 for kind, each in acts.items() for act in each}
+    duties = dict.fromkeys(("requests", "answered", "answered_late", "unanswered_late", "users_blocked"), 1)
+    return attrs.evolve(of(rows), desk=desk, duties=duties).as_dict()
+
+
+@pytest.mark.law("K26")
+@pytest.mark.parametrize("language", list(Language))
+def test_the_page_says_nothing_in_the_words_of_the_program(language: Language) -> None:
+    """What stands between the tags has a word of the language for each value, and no name of ours."""
+    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", printed(everything(), language), flags=re.DOTALL)
+    ours = {*VERDICTS, *TrunkClass, "not_enforced", "enforced", "verdict", "shadow", "store", "purged", "torn", "look"}
+    assert set(re.findall(r"[\w-]+", text)) & ours <= {"international", "national"}
+    rows = {one.strip() for one in re.findall(r"<td>(.*?)</td>", printed(everything(), language))}
+    assert not rows & {*everything()["duties"], *(f"{line['kind']} {line['act']}" for line in everything()["desk"])}
+
+
+@pytest.mark.parametrize(
+    ("language", "period"),
+    [
+        ("en", "From 1 October 2026 to 31 October 2026, Belgian time. Made on 23 November 2026, 13:00."),
+        ("fr", "Du 1er octobre 2026 au 31 octobre 2026, heure belge. Établi le 23 novembre 2026, 13:00."),
+        ("nl", "Van 1 oktober 2026 tot en met 31 oktober 2026, Belgische tijd. Opgesteld op 23 november 2026, 13:00."),
+    ],
+)
+def test_the_page_tells_the_month_of_brussels_and_whose_it_is(language: str, period: str) -> None:
+    text = printed(of([row()]).as_dict(), language, "Voorbeeld NV")
+    assert period in text
+    assert "Voorbeeld NV" in text
+    assert f'<html lang="{language}">' in text
+
+
+def test_all_languages_have_the_same_words() -> None:
+    english = words_of("b2bua.duties", "en").tables
+    for language in ("fr", "nl"):
+        tables = words_of("b2bua.duties", language).tables
+        assert {name: set(table) for name, table in tables.items() if name != "article"} == {
+            name: set(table) for name, table in english.items() if name != "article"
+        }
+        assert set(english["article"]) <= set(tables["article"])

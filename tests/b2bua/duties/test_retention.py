@@ -6,7 +6,7 @@ import pytest
 
 from b2bua.call import Record
 from b2bua.config import Retention
-from b2bua.duties.retention import Done, Limits, Piece, begun, chooser, chooser_of_the_desk, purged, rows
+from b2bua.duties.retention import Done, Limits, Piece, begun, chooser, purged, rows
 from b2bua.evidence import Desk
 from b2bua.evidence.purging import Survey
 from tests.b2bua.duties.making import NOW, ago, salts
@@ -34,7 +34,10 @@ def folded(tmp_path: Path, *records: Record) -> Done:
 
 
 def test_the_periods_run_back_from_now() -> None:
-    assert Limits(whole=NOW - datetime.timedelta(days=120), hashed=NOW - datetime.timedelta(days=365)) == LIMITS
+    terms = Retention(key_file="k", full_days=120, hashed_days=365, case_days=400, entry_days=500)
+    limits = Limits(whole=ago(120), hashed=ago(365), cases=ago(400), entries=ago(500))
+    assert Limits.at(NOW, terms) == limits
+    assert limits.of_the_desk == ago(365)
 
 
 @pytest.mark.parametrize(
@@ -66,13 +69,6 @@ def test_a_line_written_in_another_offset_is_as_old_as_it_is() -> None:
     at = LIMITS.whole.astimezone(datetime.timezone(datetime.timedelta(hours=14)))
     assert choose(line(0, at=at.isoformat())) is None
     assert choose(line(0, at=(at - datetime.timedelta(seconds=1)).isoformat())) is not None
-
-
-@pytest.mark.parametrize(("kind", "goes"), [("look", True), ("nomadic", True), ("entry", False), ("case", False)])
-def test_of_the_desk_only_looks_and_decisions_are_forgotten(kind: str, goes: bool) -> None:
-    choice = chooser_of_the_desk(LIMITS)
-    assert choice(line(364, kind=kind)) is None
-    assert (choice(line(366, kind=kind)) == {}) is goes
 
 
 def test_a_segment_is_due_once_its_first_line_is() -> None:

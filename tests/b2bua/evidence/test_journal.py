@@ -248,18 +248,32 @@ def test_a_torn_last_line_is_cut_off_told_and_kept_beside(tmp_path: Path) -> Non
 
 
 @pytest.mark.law("K31")
-def test_what_was_torn_is_kept_as_private_as_its_segment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_there", [False, True], ids=["new", "there already, for others to read"])
+def test_what_was_torn_is_for_its_owner_alone(tmp_path: Path, is_there: bool) -> None:
     journal = opened(tmp_path)
     journal.append([verdict("a")])
     crash(journal)
     (path,) = segments_of(tmp_path)
     path.write_bytes(path.read_bytes().rstrip(b"\0")[:-30])
+    if is_there:
+        path.with_suffix(".torn").write_text("an earlier one\n")
+        path.with_suffix(".torn").chmod(0o644)
     before = os.umask(0)
     try:
         opened(tmp_path).close()
     finally:
         os.umask(before)
-    assert path.with_suffix(".torn").stat().st_mode & 0o777 == 0o640
+    assert path.with_suffix(".torn").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.law("K31")
+def test_what_was_torn_once_is_made_private_at_the_next_start(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    torn = tmp_path / "journal-00000001.torn"
+    torn.write_text("of an older version\n")
+    torn.chmod(0o644)
+    opened(tmp_path).close()
+    assert torn.stat().st_mode & 0o777 == 0o600
 
 
 def test_however_much_of_a_journal_is_lost_the_rest_goes_on_as_one_chain(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from b2bua.errors import JournalError
 from b2bua.evidence import Desk, Journal, Place, chains_of, lines, records, records_at, segments_of
 from b2bua.evidence.packing import pack
-from b2bua.evidence.reading import chain_name, closed, follow, line_at, lines_at, lines_of_call, number_of
+from b2bua.evidence.reading import chain_name, closed, line_at, lines_at, lines_of_call, number_of, whole_lines
 from tests.b2bua.evidence.making import WHEN, crash, end, opened, verdict
 
 SMALL = 4_096
@@ -69,9 +69,9 @@ def test_every_chain_has_a_name_in_its_journal(tmp_path: Path) -> None:
 
 def test_both_forms_of_a_segment_have_the_same_lines(tmp_path: Path) -> None:
     path = several(tmp_path)[0]
-    plain = list(lines(path)), list(follow(path)), list(records(path)), line_at(path, 2)
+    plain = list(lines(path)), list(whole_lines(path)), list(records(path)), line_at(path, 2)
     packed = pack(path)
-    assert (list(lines(packed)), list(follow(packed)), list(records(packed)), line_at(packed, 2)) == plain
+    assert (list(lines(packed)), list(whole_lines(packed)), list(records(packed)), line_at(packed, 2)) == plain
     assert [number for number, _ in plain[2]] == list(range(1, len(plain[0]) + 1))
 
 
@@ -82,15 +82,13 @@ def test_a_segment_that_is_packed_after_it_was_found_is_read_all_the_same(tmp_pa
     assert list(lines(path)) == before
 
 
-def test_a_segment_that_is_being_written_is_followed_from_where_one_was(tmp_path: Path) -> None:
+def test_a_segment_that_is_being_written_is_read_as_far_as_it_is(tmp_path: Path) -> None:
     journal = opened(tmp_path)
     (path,) = segments_of(tmp_path)
     journal.append([verdict("a")])
-    *_, (last, offset) = follow(path)
-    assert orjson.loads(last)["call"] == "a"
-    assert list(follow(path, offset)) == []
+    assert [orjson.loads(line)["call"] for line in whole_lines(path)] == ["", "a"]
     journal.append([verdict("b"), end("a")])
-    assert [orjson.loads(line)["call"] for line, _ in follow(path, offset)] == ["b", "a"]
+    assert [orjson.loads(line)["call"] for line in whole_lines(path)] == ["", "a", "b", "a"]
     journal.close()
 
 
@@ -102,7 +100,7 @@ def test_a_line_is_followed_when_it_is_whole(tmp_path: Path) -> None:
     whole = path.read_bytes().rstrip(b"\0")
     for torn in (whole[:-1], whole[:-30], whole[:-30] + b"\0" * 50):
         path.write_bytes(torn)
-        assert len(list(follow(path))) == len(list(records(path))) == 2
+        assert len(list(whole_lines(path))) == len(list(records(path))) == 2
         assert lines_at(path, [2, 3, 99]).keys() == {2}
 
 
@@ -129,7 +127,7 @@ def test_a_packed_segment_that_is_damaged_is_a_journal_error(tmp_path: Path) -> 
     good = packed.read_bytes()
     for bad in (good[:-20], good[:-4] + b"\xff" * 4, good[:50] + b"\xff" * 20 + good[70:], b"no gzip at all"):
         packed.write_bytes(bad)
-        for read in (lines, follow, records):
+        for read in (lines, whole_lines, records):
             with pytest.raises(JournalError, match="cannot be unpacked"):
                 list(read(packed))
 
@@ -181,7 +179,7 @@ def test_a_file_is_closed_when_its_lines_are_read_no_further(tmp_path: Path) -> 
     before = len(os.listdir("/proc/self/fd"))
     for read in (path, pack(path)):
         assert next(lines(read))
-        assert next(follow(read))
+        assert next(whole_lines(read))
     assert len(os.listdir("/proc/self/fd")) == before
 
 

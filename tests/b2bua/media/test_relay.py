@@ -10,65 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.media.relay import BATCH, WINDOW, End, Figures, Latch, Relay
-from bench.processes import free_ports
-
-FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-
-
-class Party:
-    """A peer, by a socket of its own."""
-
-    def __init__(self, family: socket.AddressFamily = socket.AF_INET) -> None:
-        self.sock = socket.socket(family, socket.SOCK_DGRAM)
-        self.sock.bind((FAMILIES[family], 0))
-        self.sock.setblocking(False)
-        self.place = self.sock.getsockname()[:2]
-
-    def send(self, data: bytes, to: End) -> None:
-        self.sock.sendto(data, to.sock.getsockname())
-
-    def heard(self) -> list[bytes]:
-        found = []
-        while True:
-            try:
-                found.append(self.sock.recv(65_535))
-            except BlockingIOError:
-                return found
-
-
-class Rig:
-    """A relay with one channel between two parties."""
-
-    def __init__(self, latch: Latch, families: tuple[socket.AddressFamily, socket.AddressFamily]) -> None:
-        self.now = 100.0
-        self.relay = Relay(lambda: self.now)
-        self.a, self.b = Party(families[0]), Party(families[1])
-        self.ends = (end_of(latch, self.a, families[0]), end_of(latch, self.b, families[1]))
-        self.parties = [self.a, self.b]
-        self.relay.open(1, self.ends)
-
-    def turn(self) -> None:
-        self.relay.turn(0)
-
-    def stranger(self, family: socket.AddressFamily = socket.AF_INET) -> Party:
-        self.parties.append(Party(family))
-        return self.parties[-1]
-
-    def figures(self, side: int) -> Figures:
-        return self.ends[side].figures()
-
-    def close(self) -> None:
-        self.relay.close(1)
-        for party in self.parties:
-            party.sock.close()
-
-
-def end_of(latch: Latch, peer: Party, family: socket.AddressFamily) -> End:
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    (port,) = free_ports(1)
-    sock.bind((FAMILIES[family], port))
-    return End(sock, latch, peer.place)
+from b2bua.config import Latch
+from b2bua.media.relay import BATCH, WINDOW, Settled
+from tests.b2bua.media.rig import FAMILIES, Party, Rig
 
 
 @pytest.fixture
@@ -272,7 +216,8 @@ def test_figures_say_when_the_first_and_the_last_packet_came(rig: Rig) -> None:
 
 
 def test_a_channel_is_silent_when_both_sides_are(rig: Rig) -> None:
-    assert rig.relay.silent(200.0) == []
+    assert rig.relay.silent(100.0) == []
+    assert rig.relay.silent(101.0) == [1]
     rig.a.send(b"1", rig.ends[0])
     rig.turn()
     assert rig.relay.silent(101.0) == [1]
@@ -304,3 +249,92 @@ def test_other_descriptors_are_told_of(rig: Rig) -> None:
     assert rig.relay.turn(0) == [two.fileno()]
     one.close()
     two.close()
+
+
+def test_the_longest_gap_of_each_side_is_told(rig: Rig) -> None:
+    for pause in (0.02, 3.0, 0.5):
+        rig.now += pause
+        rig.a.send(b"1", rig.ends[0])
+        rig.turn()
+    assert (rig.figures(0).longest_gap, rig.figures(1).longest_gap) == (3.0, 0.0)
+
+
+def settle(rig: Rig, a: Party | None = None) -> None:
+    for party, end in zip((a or rig.a, rig.b), rig.ends, strict=True):
+        party.send(b"1", end)
+        rig.turn()
+
+
+def test_a_channel_is_told_to_have_settled_when_both_sides_have_and_once(rig: Rig) -> None:
+    rig.a.send(b"1", rig.ends[0])
+    rig.turn()
+    assert rig.relay.settled() == []
+    settle(rig)
+    places = (rig.a.place, rig.b.place)
+    assert rig.relay.settled() == [Settled(channel=1, ordered=places, places=places)]
+    assert rig.relay.settled() == []
+
+
+def test_a_channel_that_has_settled_and_been_pointed_elsewhere_since_is_not_told_of(rig: Rig) -> None:
+    settle(rig)
+    rig.relay.point(1, 0, ("127.0.0.1", 9))
+    assert rig.relay.settled() == []
+
+
+def test_a_channel_that_is_gone_has_not_settled(rig: Rig) -> None:
+    settle(rig)
+    rig.relay.close(1)
+    assert rig.relay.settled() == []
+    rig.relay.carried(1, 0, 5, 50, 1.0)
+
+
+def test_a_peer_found_elsewhere_within_the_window_settles_there() -> None:
+    rig = Rig(Latch.WINDOW, (socket.AF_INET, socket.AF_INET))
+    said = ("127.0.0.1", 9)
+    rig.relay.point(1, 0, said)
+    behind_nat = rig.stranger()
+    settle(rig, behind_nat)
+    places = (behind_nat.place, rig.b.place)
+    assert rig.relay.settled() == [Settled(channel=1, ordered=(said, rig.b.place), places=places)]
+    rig.close()
+
+
+def test_a_peer_that_is_pointed_to_where_it_has_been_found_is_told_to_have_settled_again() -> None:
+    rig = Rig(Latch.WINDOW, (socket.AF_INET, socket.AF_INET))
+    rig.relay.point(1, 0, ("127.0.0.1", 9))
+    behind_nat = rig.stranger()
+    settle(rig, behind_nat)
+    rig.relay.settled()
+    rig.relay.point(1, 0, behind_nat.place)
+    places = (behind_nat.place, rig.b.place)
+    assert rig.relay.settled() == [Settled(channel=1, ordered=places, places=places)]
+    rig.close()
+
+
+def test_what_the_kernel_carried_counts_as_if_it_had_come_here(rig: Rig) -> None:
+    rig.now = 300.0
+    rig.relay.carried(1, 0, 50, 8_600, within=15.0)
+    found = rig.figures(0)
+    assert (found.packets, found.octets, found.first, found.last, found.lost) == (50, 8_600, 300.0, 300.0, 0)
+    assert rig.relay.silent(299.0) == []
+
+
+def test_the_gap_before_what_the_kernel_carried_is_the_least_that_it_can_have_been(rig: Rig) -> None:
+    rig.a.send(b"1", rig.ends[0])
+    rig.turn()
+    for later, gap in ((15.0, 0.0), (40.0, 25.0), (15.0, 25.0), (30.0, 25.0)):
+        rig.now += later
+        rig.relay.carried(1, 0, 5, 50, within=15.0)
+        assert rig.figures(0).longest_gap == gap
+
+
+def test_loss_is_told_of_what_came_before_and_after_what_the_kernel_carried(rig: Rig) -> None:
+    for number in (10, 12):
+        rig.a.send(rtp(number), rig.ends[0])
+    rig.turn()
+    rig.relay.carried(1, 0, 1_000, 172_000, within=15.0)
+    for number in (40_000, 40_003):
+        rig.a.send(rtp(number), rig.ends[0])
+        rig.turn()
+    assert rig.figures(0).lost == 3
+    assert rig.figures(0).packets == 1_004

@@ -11,9 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from b2bua.errors import MediaError
 from b2bua.media import Description
-from b2bua.media.orders import A, B, Close, Open, Order, Point
+from b2bua.media.orders import A, B, Close, Open, Order, Place, Point
 from b2bua.media.ports import Ports
-from b2bua.media.relay import Place
 from b2bua.media.session import Session, Side
 
 
@@ -52,8 +51,7 @@ class Call:
     now: float = 0.0
 
     @classmethod
-    def begin(cls, last: int = 10_099) -> "Call":
-        faces = ("192.0.2.100", "2001:db8::100")
+    def begin(cls, last: int = 10_099, faces: tuple[str, str] = ("192.0.2.100", "2001:db8::100")) -> "Call":
         sides = [Side(address=ip_address(face), ports=Ports(10_000, last)) for face in faces]
         return cls(Session(sides=(sides[0], sides[1]), number=count(1)))
 
@@ -112,7 +110,7 @@ def test_a_side_that_names_its_rtcp_is_told_of_by_our_port_for_that() -> None:
 
 
 def test_two_peers_at_one_place_are_told_apart() -> None:
-    call = Call.begin()
+    call = Call.begin(faces=("192.0.2.100", "192.0.2.200"))
     to_b = call.offer(A, sdp("192.0.2.1", 4_000))
     to_a = call.answer(B, sdp("192.0.2.1", 4_000))
     assert call.heard_by(A, to_a) == call.heard_by(B, to_b) == [("192.0.2.1", 4_000)]
@@ -198,6 +196,28 @@ def test_a_port_of_one_side_is_given_back_when_the_other_has_none() -> None:
     assert call.session.sides[A].ports.lent == 0
 
 
+@pytest.mark.parametrize("side", [A, B])
+def test_media_of_another_family_than_ours_on_that_side_is_not_relayed(side: int) -> None:
+    call = Call.begin()
+    with pytest.raises(MediaError):
+        call.offer(side, sdp(at_home(1 - side, 1), 4_000))
+
+
+def test_a_session_goes_on_in_another_process_by_the_same_ports() -> None:
+    call = Call.begin()
+    to_b = call.offer(A, sdp("192.0.2.1", 4_000))
+    call.answer(B, sdp("2001:db8::1", 5_000))
+    for side in call.session.sides:
+        side.ports.give_back(10_000, 0.0)
+    call.wires = Wires()
+    call.session.resume()
+    call.wires.heed(call.session.orders)
+    assert call.heard_by(B, to_b) == [("192.0.2.1", 4_000)]
+    assert [side.ports.take(100.0) for side in call.session.sides] == [10_002, 10_002]
+    call.session.over(100.0)
+    assert [side.ports.lent for side in call.session.sides] == [1, 1]
+
+
 def test_nothing_is_left_of_a_session_that_is_over() -> None:
     call = Call.begin()
     call.offer(A, sdp("192.0.2.1", 4_000, 4_002))
@@ -206,6 +226,11 @@ def test_nothing_is_left_of_a_session_that_is_over() -> None:
     call.wires.heed(call.session.orders)
     assert call.wires.channels == {}
     assert [side.ports.lent for side in call.session.sides] == [0, 0]
+
+
+def at_home(side: int, host: int) -> str:
+    """An address of the family that a side has."""
+    return f"192.0.2.{host}" if side == A else f"2001:db8::{host}"
 
 
 PORTS = st.lists(st.sampled_from([0, 4_000, 4_002, 4_004, 6_000]), min_size=1, max_size=3)
@@ -232,7 +257,7 @@ class Sessions(RuleBasedStateMachine):
     @rule(side=st.sampled_from([A, B]), host=st.integers(1, 9), drawn=PORTS)
     def offer(self, side: int, host: int, drawn: list[int]) -> None:
         ports = self.ports(drawn)
-        address = f"192.0.2.{host}"
+        address = at_home(side, host)
         told = self.call.offer(side, sdp(address, *ports))
         self.offered = (side, [(address, port) for port in ports], told)
 
@@ -242,7 +267,7 @@ class Sessions(RuleBasedStateMachine):
         assert self.offered is not None
         side, offered, told = self.offered
         ports = [0 if there[1] == 0 else port for there, port in zip(offered, drawn * len(offered), strict=False)]
-        address = f"2001:db8::{host}"
+        address = at_home(1 - side, host)
         self.told[side] = self.call.answer(1 - side, sdp(address, *ports))
         self.told[1 - side] = told
         self.call.session.settled()

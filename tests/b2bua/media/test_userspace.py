@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from b2bua.config import Latch
 from b2bua.media.orders import A, B, Close, Face, Open, Point
-from b2bua.media.relay import Latch
 from b2bua.media.userspace import Userspace
 from bench.processes import free_ports
 
@@ -155,7 +155,7 @@ def test_a_thousand_channels_are_opened_and_nothing_is_left_of_them() -> None:
             closed = 0
             while closed < len(channels):
                 closed += len((await listener.told.get()).closed)
-            assert len(os.listdir("/proc/self/fd")) == before
+            assert len(os.listdir("/proc/self/fd")) <= before
             assert len(os.listdir(f"/proc/{handle.pid}/fd")) < 20
         for party in parties:
             party.sock.close()

@@ -76,7 +76,7 @@ def test_a_list_lists_what_stands_in_files_too_and_one_kind_alone(run: Run) -> N
 
 def test_what_one_proposes_another_approves_or_refuses(run: Run) -> None:
     four_eyes(run)
-    told = run("add", "blocked-user", "reference=B", "trunk=abroad", "--by", "ada")
+    told = run("add", "blocked-user", "reference=B", "trunk=abroad", "--by", "ada", code=1)
     assert told == (
         "blocked_user-1 entered, once another person has said so: `b2bua register approve CONFIG blocked_user-1`\n"
     )
@@ -84,7 +84,7 @@ def test_what_one_proposes_another_approves_or_refuses(run: Run) -> None:
     with pytest.raises(RegisterError, match="another person must approve it"):
         run("approve", "blocked_user-1", "--by", "ada")
     assert run("approve", "blocked_user-1", "--by", "bob").startswith("blocked_user-1 approved")
-    run("end", "blocked_user-1", "--by", "ada")
+    run("end", "blocked_user-1", "--by", "ada", code=1)
     assert "; its end waits for an approval" in run("list")
     assert run("refuse", "blocked_user-1", "--by", "bob").startswith("blocked_user-1 refused")
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import attrs
 import pytest
+import trustme
 
 from b2bua.call import Alarm, Record
-from b2bua.config import NumberList, Own, Roaming
+from b2bua.config import Camara, NumberList, Own, Roaming
 from b2bua.errors import ConfigError
 from b2bua.moment import Moment
 from b2bua.roaming import Asking, Told
@@ -414,6 +415,56 @@ def test_what_was_opened_again_and_can_be_read_counts_though_another_list_cannot
         asking = Asking.open(attrs.evolve(terms, list=(*terms.list, other)), PLAN, again=True)
         assert (await answer(asking, ONE))[ONE].outcome is Outcome.ABROAD
         assert (await answer(asking, "+32480000001"))["+32480000001"].outcome is Outcome.NOT_ASKED
+        await asking.close()
+
+    asyncio.run(played())
+
+
+# Certificates and keys.
+
+
+def certified(folder: Path, url: str = "https://127.0.0.1:1") -> Roaming:
+    """A holder that asks for a certificate of ours, which is not there."""
+    mine = str(folder / "mine.pem")
+    return Roaming(camara=(Camara(name="strict", prefixes=("+3247",), url=url, certificate_file=mine),))
+
+
+def test_nothing_starts_with_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"roaming\.camara strict: certificate_file: \S+mine\.pem: No such file"):
+        Asking.open(certified(tmp_path), PLAN)
+
+
+@pytest.mark.law("K10")
+def test_a_successor_starts_without_a_certificate_and_asks_when_it_is_mended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Our own fault shows nothing of the holder's side: the call is blocked, and somebody is told."""
+
+    async def played() -> None:
+        asking, notes = Asking.open(certified(tmp_path), PLAN, again=True), list[Note]()
+        assert [alarm.startswith("alarm: roaming-holder: roaming.camara strict") for alarm in caplog.messages] == [True]
+        asking.start(notes.append)
+        try:
+            (told,) = (await answer(asking, ONE)).values()
+            assert (told.outcome, "certificate" in told.source) == (Outcome.NOT_ASKED, True)
+            assert [note.name for note in notes if isinstance(note, Alarm)] == ["roaming-holder"]
+            ours = trustme.CA().issue_cert("ours")
+            ours.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "mine.pem"))
+            (told,) = (await answer(asking, ONE)).values()
+            assert told.outcome is Outcome.FAILED, "nobody listens there: it has been asked"
+        finally:
+            await asking.close()
+
+    asyncio.run(played())
+
+
+def test_a_certificate_that_is_never_mended_counts_as_failing(tmp_path: Path) -> None:
+    async def played() -> None:
+        asking = Asking.open(certified(tmp_path), PLAN, again=True)
+        for number in range(9):
+            await answer(asking, f"+324700000{number:02d}")
+        holders: Any = asking.statistics()["holders"]
+        assert holders["strict"]["breaker"] == {"open": 1, "opened": 1}
         await asking.close()
 
     asyncio.run(played())

@@ -259,10 +259,26 @@ def test_only_a_certificate_that_is_believed_is_told_a_number(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "files", [{"ca_file": "gone.pem"}, {"certificate_file": "gone.pem"}, {"ca_file": "none.pem"}], ids=str
+    ("files", "said"),
+    [
+        ({"ca_file": "gone.pem"}, r"ca_file: \S+/gone\.pem: No such file"),
+        ({"ca_file": "none.pem"}, r"ca_file: \S+/none\.pem: "),
+        ({"certificate_file": "gone.pem"}, r"certificate_file: \S+/gone\.pem: No such file"),
+        ({"certificate_file": "none.pem"}, r"certificate_file: \S+/none\.pem: "),
+        ({"certificate_file": "ours.pem", "key_file": "gone.pem"}, r"key_file: \S+/gone\.pem: No such file"),
+        (
+            {"certificate_file": "ours.pem", "key_file": "other.key"},
+            r"certificate_file: \S+/ours\.pem, key_file: \S+/other\.key: ",
+        ),
+    ],
+    ids=str,
 )
-def test_certificates_that_cannot_be_read_are_told_at_the_start(tmp_path: Path, files: dict[str, str]) -> None:
+def test_a_certificate_or_key_that_cannot_be_used_is_told_by_key_and_file(
+    tmp_path: Path, files: dict[str, str], said: str
+) -> None:
     (tmp_path / "none.pem").write_text("no certificate")
+    trustme.CA().issue_cert("ours").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "ours.pem"))
+    trustme.CA().issue_cert("other").private_key_pem.write_to_path(str(tmp_path / "other.key"))
     named = {key: str(tmp_path / name) for key, name in files.items()}
-    with pytest.raises(ConfigError, match=r"roaming\.camara stub: .*\.pem"):
+    with pytest.raises(ConfigError, match=rf"roaming\.camara stub: {said}"):
         CamaraHolder.of(holder("https://127.0.0.1:1", **named), HOME)

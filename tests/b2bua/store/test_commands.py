@@ -85,6 +85,17 @@ def test_whoever_looks_is_recorded_with_what_and_why(run: Command, config: Path)
     assert line["personal"]["asked"]["value"]["number"] == GEOGRAPHIC
 
 
+def test_a_moment_without_a_zone_is_brussels_time_and_so_is_what_is_shown(run: Command, config: Path) -> None:
+    run("store", "rebuild", config)
+    run("store", "search", config, "--since", "2026-07-01T12:00", "--until", "2026-07-01")
+    (line,) = [line for line in Desk(config.parent / "journal").lines() if line["kind"] == "look"]
+    asked = line["personal"]["asked"]["value"]
+    assert (asked["since"], asked["until"]) == ("2026-07-01T10:00:00Z", "2026-07-01T22:00:00Z")
+    heading, row, *_ = run("store", "search", config)[1].splitlines()
+    assert heading.split()[:2] == ["at", "trunk"]
+    assert row.split()[2] in ("+0100", "+0200")
+
+
 def test_nothing_is_shown_when_it_cannot_be_recorded(run: Command, config: Path) -> None:
     run("store", "rebuild", config)
     (config.parent / "journal" / "desk").write_text("in the way")

@@ -208,6 +208,36 @@ def test_a_line_that_is_none_is_named_and_the_rest_is_indexed(
     assert [record.getMessage()[:14] for record in caplog.records] == ["alarm: store: "] * 2
 
 
+def test_what_is_wrong_with_one_chain_is_told_at_once_though_others_bring_lines(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("b2bua.store.indexer.BATCH", 10)
+    written(journal / "worker-1", *(whole(f"c{number:02d}") for number in range(40)))
+    for _ in range(2):
+        written(journal / "worker-2", whole("lost"))
+    damaged = pack(segments_of(journal / "worker-2")[0])
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    indexer = store.indexer()
+    for done in (10, 20):
+        with pytest.raises(JournalError, match="cannot be unpacked"):
+            indexer.catch_up()
+        assert store.progress()["worker-1"].line == done, "the others have their turn each time"
+
+
+def test_a_store_is_rebuilt_of_all_chains_that_can_be_read(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("b2bua.store.indexer.BATCH", 10)
+    written(journal / "worker-1", *(whole(f"c{number:02d}") for number in range(40)))
+    for _ in range(2):
+        written(journal / "worker-2", whole("lost"))
+    damaged = pack(segments_of(journal / "worker-2")[0])
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    with pytest.raises(JournalError, match="cannot be unpacked"):
+        store.rebuild()
+    assert len(store.search(Wanted(limit=99))) >= 40
+
+
 def test_lines_that_a_loss_of_power_took_back_are_told(
     store: Store, journal: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

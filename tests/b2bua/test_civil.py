@@ -1,4 +1,4 @@
-"""A moment as a letter gives it."""
+"""Moments as people write them, read in one way wherever they are written."""
 
 import datetime
 from itertools import pairwise
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2bua.cases.period import BRUSSELS, Span, instant_of, local, spans_of
-from b2bua.errors import CaseError
+from b2bua.civil import BRUSSELS, Span, end_of, error_of, first_of, local, spans_of
+from b2bua.errors import MomentError
 
 pytestmark = pytest.mark.law("¶16 identity")
 
@@ -104,16 +104,34 @@ def test_an_hour_that_no_clock_shows_was_shown_by_one_that_was_not_set() -> None
         "2026-11-22Z",
         "٢٠٢٦-11-22",
         "0001-01-01",
+        "0001-01-01T00:00+14:00",
+        "1899-12-31",
         "9999-12-31",
+        "9999-12-31T23:59:59Z",
     ],
 )
 def test_what_is_no_moment_is_said_to_be_none(text: str) -> None:
-    with pytest.raises(CaseError, match=r"is no moment; write it as 2026-01-31T14:05"):
+    with pytest.raises(MomentError, match=r"is no moment; write it as 2026-01-31T14:05"):
         spans_of(text, FIVE)
 
 
 def test_of_a_moment_of_our_own_the_earlier_counts_so_that_a_period_ends_sooner() -> None:
-    assert instant_of("2026-10-25T02:30") == utc("2026-10-25T00:30")
+    assert first_of("2026-10-25T02:30") == utc("2026-10-25T00:30")
+
+
+def test_of_a_moment_at_which_something_ends_the_later_counts() -> None:
+    assert end_of("2026-10-25T02:30") == utc("2026-10-25T01:30")
+    assert end_of("2026-10-25T03:30") == utc("2026-10-25T02:30")
+
+
+def test_a_day_begins_and_ends_in_brussels() -> None:
+    assert (first_of("2026-07-01"), end_of("2026-07-01")) == (utc("2026-06-30T22:00"), utc("2026-07-01T22:00"))
+
+
+@pytest.mark.parametrize("seconds", [-1, 7 * 86_400 + 1, 10**20])
+def test_what_no_clock_is_wrong_by_is_said_so(seconds: int) -> None:
+    with pytest.raises(MomentError, match="no clock is wrong by"):
+        error_of(seconds)
 
 
 def test_a_moment_is_told_with_its_distance_from_utc() -> None:
