@@ -124,6 +124,8 @@ class App:
     """Is told of each line of evidence once it is written, or waits to be, and of each alarm; must not raise."""
     before_sending: Callable[[], None] = attrs.field(default=nothing, repr=False)
     """Is called when the evidence of a batch is written, before any message of it leaves; must not raise."""
+    slot: int = 0
+    """Which of the processes of one gateway it is of."""
     driver: Driver | None = attrs.field(default=None, init=False)
     amendments: Amendments = attrs.field(init=False, repr=False)
     carriage: Carriage = attrs.field(init=False, repr=False)
@@ -143,6 +145,7 @@ class App:
             fell_silent=self._fell_silent,
             alarm=lambda text: self._alarm(Alarm("media", text)),
             name=f"b2bua_{hashlib.sha256(bytes(self.journal.directory.absolute())).hexdigest()[:12]}",
+            slot=self.slot,
         )
 
     @classmethod
@@ -172,7 +175,10 @@ class App:
         Raises GatewayError.
         """
         self.driver = Driver(self, self._bound() if transports is None else transports, self.perform)
-        self.carriage.start()
+        try:
+            self.carriage.start()
+        except OSError as error:
+            raise GatewayError(f"media cannot be relayed: {error.strerror}") from error
         self.driver.start()
         if self.journal.failure is not None:
             self._journal_failed()
@@ -352,6 +358,7 @@ class App:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self.config.journal.fsync_seconds)
+            self.carriage.tidy()
             if self.journal.flush():
                 self.core.may_record = True
                 self.journal.turn(datetime.datetime.now(datetime.UTC))

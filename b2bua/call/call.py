@@ -298,8 +298,10 @@ class Call:
 
     def _try(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
         """Sends the INVITE to one target, once an engine has taken its media if one must."""
-        asked = None if self.pair.context.ways.is_idle else self._engage(outgoing)
-        return self._send(outgoing, moment) if asked is None else asked
+        if self.pair.context.ways.is_idle:
+            return self._send(outgoing, moment)
+        acts, waits = self._engage(outgoing, moment)
+        return acts if waits else [*acts, *self._send(outgoing, moment)]
 
     def _send(self, outgoing: Outgoing, moment: Moment) -> list[Act]:
         """Sends the INVITE, if it shows nothing that it may not."""
@@ -325,17 +327,22 @@ class Call:
         context.remember(a, leg, invite, outgoing.uri, moment)
         return [*left, *self.relays.lose(()), Start(INVITE, sent, leg.flow)]
 
-    def _engage(self, outgoing: Outgoing) -> list[Act] | None:
-        """Asks an engine to take the media that the INVITE offers; None where nobody has to be asked."""
+    def _engage(self, outgoing: Outgoing, moment: Moment) -> tuple[list[Act], bool]:
+        """Asks an engine to take the media that the INVITE offers, and gives back what a try before had; whether the
+        INVITE waits for that. One that offers nothing waits for nobody: the engine has what is offered later."""
         redacted = outgoing.redacted
         engaged = media.engaged_for(self.pair, outgoing.trunk)
-        if engaged is None or not describes(redacted.headers, redacted.body):
-            return None
+        if engaged is None:
+            return [], False
+        acts: list[Act] = [] if self.pair.media is engaged else [*media.leave(self.pair, moment)]
+        self.pair.media = engaged
+        if not describes(redacted.headers, redacted.body):
+            return acts, False
         command = engaged.question(A, session(redacted.headers, redacted.body), is_offer=True)
         if command is None:
-            return None
-        self.pair.media, self.state = engaged, ENGAGING
-        return [Engage(self.id, command)]
+            return acts, False
+        self.state = ENGAGING
+        return [*acts, Engage(self.id, command)], True
 
     def engaged(self, moment: Moment) -> list[Act]:
         """An engine has taken what the INVITE offers, or has not."""
@@ -346,7 +353,13 @@ class Call:
         done about the relay of a try before. Raises MediaError where it cannot be; an emergency call goes on without.
         """
         redacted = outgoing.redacted
-        left = media.provide(self.pair, leg, moment)
+        try:
+            left = media.provide(self.pair, leg, moment)
+        except MediaError as error:
+            if not self.pair.is_emergency:
+                raise
+            said = Alarm("media", f"call {self.id}: {error}; its media goes end to end")
+            return redacted.body, [said, *media.leave(self.pair, moment)]
         mover = self.pair.media
         if mover is None or not describes(redacted.headers, redacted.body):
             return redacted.body, left
@@ -459,6 +472,8 @@ class Call:
 
         A call may still ring then: its caller has hung up the one branch that accepted it, and none has in 64*T1 since.
         """
+        if self.state is ENGAGING:
+            return []  # that was of a try before; the INVITE of the next waits for an engine
         self.outgoing = None
         if self.b is not None:
             self.b.branches.clear()
@@ -524,7 +539,7 @@ class Call:
     def _agree(self, branch: str) -> None:
         """That branch has accepted the call, and what the caller's INVITE has offered, if it did."""
         media.chosen(self.pair, branch)
-        if self._pending().body:
+        if self._offers():
             media.settled(self.pair)
 
     def _keep_alive(self, leg: Leg, response: Response, reply: Response, now: float) -> None:
@@ -536,7 +551,7 @@ class Call:
 
     def _acknowledge_unless_offer(self, leg: Leg, response: Response, dialog: Dialog) -> list[Act]:
         """ACKs at once, so that a slow caller starves nobody; a late offer's ACK waits for its answer (§13.2.2.4)."""
-        if self._pending().body or not response.body:
+        if self._offers() or not response.body:
             return [leg.acknowledge(response, dialog, self.pair.context.ids, Headers(), b"")]
         leg.held = response
         return []
@@ -594,7 +609,7 @@ class Call:
     def _carry(self, response: Response, moment: Moment, tag: str) -> Response:
         """A B leg response as the A leg's, with that tag of ours."""
         invite, leg = self._pending(), self._callee()
-        carried = self.pair.carried(leg, response, moment, offers=not invite.body)
+        carried = self.pair.carried(leg, response, moment, offers=not self._offers())
         reply = response_to(invite, response.status, response.reason, to_tag=tag, body=carried.body)
         if response.status < 300:
             for value in invite.headers.all("record-route"):
@@ -725,6 +740,8 @@ class Call:
             return None
         if not describes(message.headers, message.body):
             return None
+        if isinstance(message, Request) and waiting.unanswered is not None and self._refuses(waiting.leg, message):
+            return None
         side = A if waiting.leg is self.pair.a else B
         branch = (message.to.tag or "") if waiting.purpose == INVITE else early.current_of(self.pair)
         offers = not self._has_offered(waiting.purpose)
@@ -735,10 +752,16 @@ class Call:
             branch=branch,
         )
 
+    def _refuses(self, leg: Leg | None, request: Request) -> bool:
+        """Whether it will be refused unread, so that what it offers is nobody's."""
+        if leg is None or self.state in (PARTING, CANCELLING):
+            return True
+        return self.relays.refusal(self.pair, leg, request, inviting=self.invite is not None) is not None
+
     def _has_offered(self, purpose: str) -> bool:
         """Whether the request that was started for `purpose` has made an offer; one of our own always has."""
         if purpose == INVITE:
-            return self.invite is None or bool(self.invite.body)
+            return self.invite is None or self._offers()
         relay = self.relays.pending.get(purpose)
         return relay is None or bool(relay.request.body)
 
@@ -886,6 +909,11 @@ class Call:
         return [start] if self.state is CALLING else [start, Abandon(INVITE)]
 
     # Small things.
+
+    def _offers(self) -> bool:
+        """Whether the caller's INVITE makes an offer; a body that only says where he is makes none."""
+        invite = self._pending()
+        return describes(invite.headers, invite.body)
 
     def _pending(self) -> Request:
         assert self.invite is not None, "the INVITE has its final response"

@@ -31,7 +31,7 @@ from b2bua.call.acts import (
 )
 from b2bua.call.call import INVITE, Call, State
 from b2bua.call.context import Context
-from b2bua.call.door import Door, Waiting
+from b2bua.call.door import MOST_WAITING, Door, Waiting
 from b2bua.call.farewell import Farewell
 from b2bua.call.fork import Fork
 from b2bua.call.hooks import place_of
@@ -179,14 +179,17 @@ class Core:
         if held is None:
             del self._lingering[call]
         out: list[Output] = [] if following is None else [Engage(call, following)]
-        if held is None or held.asked is not command:
+        if held is None or (following is not None and held.asked is not command):
             return out
+        if held.asked is not command:
+            return self._let_in(held, moment) if held.door and held.asked is None else []
         held.asked = following
         if following is not None:
             return out
-        if held.door:
-            return self._hear(held, moment) + self._let_in(held, moment)
-        return self._go_on(held, lambda: held.call.engaged(moment), moment)
+        if held.call.state is State.ENGAGING:
+            out = self._go_on(held, lambda: held.call.engaged(moment), moment)
+            return out + (self._let_in(held, moment) if held.door and held.asked is None else [])
+        return self._hear(held, moment) + self._let_in(held, moment) if held.door else []
 
     def fell_silent(self, call: str, moment: Moment) -> list[Output]:
         """Nothing has come by the media of a call for long."""
@@ -267,7 +270,7 @@ class Core:
             limit.enter()
         self._enter(held)
         out, self._unsaid = self._unsaid, []
-        if isinstance(call.pair.media, Session):
+        if call.pair.media is not None:
             call.pair.media.resume()
         for key, message, leg in call.unanswered():
             out += self._take(self.layer.reopen(key, message, leg.flow, moment.tick), moment)
@@ -442,13 +445,18 @@ class Core:
         """Lets an input in where an engine need not be asked before, and none is before it at the door."""
         if held.door is None:
             held.door = deque()
+        if len(held.door) >= MOST_WAITING:
+            self.counters["refused: engine"] += 1
+            return [] if waiting.unanswered is None else self._respond(*waiting.unanswered, 503, moment)
         held.door.append(waiting)
-        return self._let_in(held, moment) if len(held.door) == 1 else []
+        return self._let_in(held, moment) if len(held.door) == 1 and held.asked is None else []
 
     def _let_in(self, held: _Held, moment: Moment) -> list[Output]:
         """What waits, in its order, up to what an engine must be asked about."""
         out: list[Output] = []
         while held.door:
+            if held.call.state is State.ENGAGING or media.is_undoing(held.call.pair):
+                return out
             first = held.door[0]
             held.asked = held.call.question(first)
             if held.asked is not None:
@@ -460,7 +468,13 @@ class Core:
     def _hear(self, held: _Held, moment: Moment) -> list[Output]:
         """The first at the door is let in."""
         assert held.door, "somebody waits"
-        return self._do(held, held.door.popleft().hear(moment), moment)
+        first = held.door.popleft()
+        try:
+            acts = first.hear(moment)
+        except Exception as error:  # else nobody behind it would ever be heard
+            self.counters["bug"] += 1
+            return [Alarm("bug", f"call {held.call.id}: {type(error).__name__} at {place_of(error.__traceback__)}")]
+        return self._do(held, acts, moment)
 
     def _refuse_branch(self, fork: Fork, response: Response, moment: Moment) -> list[Output]:
         """A branch accepts a call that is over."""

@@ -59,9 +59,12 @@ def moved(headers: Headers, body: bytes, move: Callable[[bytes], bytes]) -> byte
         raise MediaError("a session description is encoded")
     if is_sdp(headers):
         return move(body)
-    part = _part(headers, body)
+    described = [part for part in _parts(headers, body) if is_sdp(part.headers)]
+    part = next((part for part in described if _is_session(part.headers)), None)
     if part is None:
         raise MediaError("a multipart has no session description that can be read")
+    if len(described) > 1:  # an early one beside it (RFC 3959) would show where its sender is
+        raise MediaError("a multipart has several session descriptions")
     try:
         return replaced(body, part, move(part.body))
     except StateError as error:
@@ -75,11 +78,15 @@ def _session_part(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
 
 
 def _part(headers: Headers, body: bytes) -> Part | None:
-    try:
-        parts = read_parts(MediaType.parse(headers.first("content-type") or ""), body)
-    except ParseError:
-        return None
+    parts = _parts(headers, body)
     return next((part for part in parts if is_sdp(part.headers) and _is_session(part.headers)), None)
+
+
+def _parts(headers: Headers, body: bytes) -> tuple[Part, ...]:
+    try:
+        return read_parts(MediaType.parse(headers.first("content-type") or ""), body)
+    except ParseError:
+        return ()
 
 
 def _is_session(headers: Headers) -> bool:

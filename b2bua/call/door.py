@@ -7,7 +7,7 @@ meanwhile waits behind it, so that the call hears everything in the order in whi
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
@@ -19,6 +19,9 @@ from sipstack.message import Message, Request, Response
 
 if TYPE_CHECKING:
     from b2bua.call.call import Call
+
+#: Inputs that wait for one engine's answer at most; it takes seconds, and peers say what is not heard again.
+MOST_WAITING: Final = 64
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -50,13 +50,13 @@ def is_offer(message: Message, mover: Mover, side: int, *, offers: bool) -> bool
 def engaged_for(pair: "Pair", trunk: Trunk) -> Engaged | None:
     """Who speaks with the engine that has the media between the caller and that trunk; None where none has."""
     ways, caller, standing = pair.context.ways, pair.a.trunk, pair.media
-    if isinstance(standing, Session) or ways.between(caller.name, trunk.name) is not Way.RTPENGINE:
-        return None  # a session is of a try before that went by another way, and `provide` ends it first
+    if ways.between(caller.name, trunk.name) is not Way.RTPENGINE:
+        return None
     sides = ways.interfaces.get(caller.name, ""), ways.interfaces.get(trunk.name, "")
-    if standing is not None and standing.sides == sides:
+    if isinstance(standing, Engaged) and standing.sides == sides:
         return standing
     # To the engine it is another call, so that what ends the one before cannot end it.
-    name = pair.call if standing is None else f"{standing.call}+"
+    name = f"{standing.call}+" if isinstance(standing, Engaged) else pair.call
     return Engaged(call=name, sides=sides, passes=pair.is_emergency or ways.goes_past)
 
 
@@ -118,6 +118,11 @@ def wanted(pair: "Pair", mover: Mover) -> list[Wanted]:
     acts += [Alarm("media", f"call {pair.call}: {fault}") for fault in mover.faults]
     mover.faults.clear()
     return acts
+
+
+def is_undoing(pair: "Pair") -> bool:
+    """Whether an engine is taking back what was refused."""
+    return isinstance(pair.media, Engaged) and pair.media.is_undoing
 
 
 def _ask(pair: "Pair", command: Command | None) -> None:

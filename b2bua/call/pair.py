@@ -146,16 +146,20 @@ class Pair:
         return (headers.without(marks) if marks else headers), tuple(map(canonical, marks))
 
     def _moved(self, media: Mover, leg: Leg, message: Message, moment: Moment, *, offers: bool) -> Message:
-        """That message with its session description as the other side is to have it. Raises MediaError."""
-        if not (may_describe(message) and describes(message.headers, message.body)):
+        """That message with its session description as the other side is to have it. Raises MediaError.
+
+        In a failure it only says what somebody could do, and where he is: it is left behind."""
+        if not describes(message.headers, message.body):
             return message
+        if not may_describe(message):
+            return _bare(message) if isinstance(message, Response) else message
         side = A if leg is self.a else B
         far = None if self.b is None else self.b.dialog
         branch = far.remote_tag if far is not None and self.a.branches else ""
 
         def move(body: bytes) -> bytes:
             if is_offer(message, media, side, offers=offers):
-                return media.offered(side, body, moment.tick)
+                return media.offered(side, body, moment.tick, branch)
             return media.answered(side, body, branch)
 
         anew = copied(message)
@@ -170,9 +174,7 @@ class Pair:
         except MediaError as error:
             if self.media is not None:
                 self.media.faults.append(f"from {leg.trunk.name}: {error}")
-            bare = copied(message)
-            bare.headers, bare.body = message.headers.without(CONTENT), b""
-            carried = self.judged(leg, bare, moment)
+            carried = self.judged(leg, _bare(message), moment)
         if leg is self.a and leg.is_screened:
             sweep(carried.headers, self.secrets, {})  # what a header rule brought in, the guard could only refuse
         if carried.body and self.hides_from(leg, carried.body, message):
@@ -242,3 +244,10 @@ class Pair:
             identity=identity,
             isup=leg.trunk.isup,
         )
+
+
+def _bare(message: Message) -> Message:
+    """The same without its body."""
+    bare = copied(message)
+    bare.headers, bare.body = message.headers.without(CONTENT), b""
+    return bare

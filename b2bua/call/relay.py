@@ -60,7 +60,7 @@ class Relays:
         far = pair.other(origin)
         if far is None or far.dialog is None:
             return [Reply(key, response_to(request, 481))]
-        refusal = self._refusal(pair, origin, request, inviting=inviting)
+        refusal = self.refusal(pair, origin, request, inviting=inviting)
         least = [] if refusal else self._refreshes(origin, request)
         if refusal or least:
             return [Reply(key, response_to(request, refusal or 422, headers=least))]
@@ -72,6 +72,8 @@ class Relays:
         forbidden = carried.enforced and carried.outcome is Outcome.BLOCK and request.method in TELLS_WHO
         refused = 603 if forbidden else transfer.adapt(pair, origin, far, request, carried)
         if refused is not None:
+            if request.body and request.method in DESCRIBES:
+                media.refused(pair)
             return [*record, Reply(key, response_to(request, refused))]
         sent = far.request(request.method, pair.context.ids, hops_left(request))
         transfer.remember(far, sent, request)
@@ -82,6 +84,8 @@ class Relays:
         far.prove(sent, pair.context.ids)
         shown = pair.leaks(sent) if far is pair.b else None
         if shown is not None:
+            if request.body and request.method in DESCRIBES:
+                media.refused(pair)
             alarm = Alarm("egress guard", f"call {pair.call}: {shown} of {request.method} showed what must not be seen")
             return [*record, alarm, Reply(key, response_to(request, 603))]
         if request.method in TELLS_WHO:
@@ -103,7 +107,8 @@ class Relays:
         origin.liveness.learn(request)
         return origin.liveness.too_small(request)
 
-    def _refusal(self, pair: Pair, origin: Leg, request: Request, *, inviting: bool) -> int | None:
+    def refusal(self, pair: Pair, origin: Leg, request: Request, *, inviting: bool) -> int | None:
+        """The status of a request that goes no further, whatever it says of the session."""
         if hops_left(request) < 0:
             return 483
         if transfer.is_refused(pair, origin, request):
@@ -145,6 +150,8 @@ class Relays:
         final = response.status >= 200
         if final:
             del self.pending[purpose]
+            if relay.is_cancelled:
+                self._conclude(pair, relay, 487)
             again = self._proved(pair, relay, response) or self._renegotiated(pair, relay, response)
             if again is not None:
                 return [again]
@@ -173,6 +180,8 @@ class Relays:
         """What a request has offered is agreed, unless the ACK has its answer yet to bring, or has come to nothing."""
         if status < 200 or relay.request.method not in DESCRIBES:
             return
+        if not relay.request.body and relay.request.method != "INVITE":
+            return  # a PRACK or an UPDATE that says nothing of the session leaves open what an INVITE offers
         if status >= 300:
             media.refused(pair)
         elif relay.request.body or relay.request.method != "INVITE":
@@ -246,11 +255,12 @@ class Relays:
     def failed(self, pair: Pair, purpose: str, status: int) -> list[Act]:
         """A request we sent on will have no response."""
         relay = self.pending.pop(purpose, None)
-        if relay is None or relay.is_cancelled:
+        if relay is None:
+            return []
+        self._conclude(pair, relay, status)
+        if relay.is_cancelled:
             return []
         _look_for_end(relay, status)
-        if relay.request.body:
-            media.refused(pair)
         # RFC 4320 §4.2: "MUST NOT send a response with Status-Code of 408 to a non-INVITE request".
         said = 504 if status == 408 and relay.request.method != "INVITE" else status
         return [Reply(relay.key, response_to(relay.request, said))]

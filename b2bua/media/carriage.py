@@ -105,6 +105,8 @@ class Carriage:
 
     def stop(self) -> None:
         """Ends, and all that is carried with it; idempotent."""
+        for name in tuple(self._leaving):
+            self._tell(self._calls[name])
         for carrier in self.carriers.values():
             carrier.stop()
         if self.engines is not None:
@@ -118,7 +120,7 @@ class Carriage:
             elif isinstance(order, Close):
                 self._closed(order.channel)
         self.carriers[way].carry_out(orders)
-        self._give_up_waiting()
+        self.tidy()
 
     def engage(self, call: str, command: Command, heed: Callable[[Reply], None]) -> None:
         """What a call asks of its engine; `heed` is told what came of it, once, and not before this has returned."""
@@ -164,7 +166,7 @@ class Carriage:
                 self._of_channel[channel].silent.discard(channel)
         for channel in told.silent:
             self._fell_silent(channel)
-        self._give_up_waiting()
+        self.tidy()
 
     def _fell_silent(self, channel: int) -> None:
         """One channel of several may well be silent: a video that nobody shows, RTCP that a peer does not send."""
@@ -175,8 +177,8 @@ class Carriage:
         if carried.open <= carried.silent:
             self.fell_silent(carried.call)
 
-    def _give_up_waiting(self) -> None:
-        """Calls whose figures nobody will tell, since who had them is gone."""
+    def tidy(self) -> None:
+        """Tells of calls whose figures nobody will tell whole, since who had them is gone; from time to time."""
         while self._leaving:
             name, since = next(iter(self._leaving.items()))
             if self.clock() < since + _PATIENCE:

@@ -65,6 +65,8 @@ class Engaged:
     """Whether it still waits for its answer, or for the end of the exchange it is in."""
     _agreed: tuple[Said, Said] | None = attrs.field(default=None, init=False, repr=False)
     """The last offer that was answered, and its answer."""
+    _stood: tuple[Said, Said] | None = attrs.field(default=None, init=False, repr=False)
+    """What was agreed when the last offer came."""
     _branches: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
     """What each branch has told last, by the callee's tag, until one is chosen."""
     _is_passing: bool = attrs.field(default=False, init=False)
@@ -110,13 +112,14 @@ class Engaged:
             self._begin_anew(reply.engine)
         self._keep(teller, command.sdp, Moved(reply.sdp))
         if command.verb == "offer":
+            self._stood = self._agreed
             self._propose((teller, command.sdp))
             self._is_open, self._is_passing = True, False
         else:
             self._agree((teller, command.sdp))
         return None
 
-    def offered(self, side: int, body: bytes, now: float = 0.0) -> bytes:
+    def offered(self, side: int, body: bytes, now: float = 0.0, branch: str = "") -> bytes:
         """An offer of that side, as the other one gets to see it.
 
         Raises MediaError when an engine did not take it, or, with 503, when there was none for a new call.
@@ -144,10 +147,11 @@ class Engaged:
         """The offer came to nothing. What is to be asked so that the engine does as it did before: the offer and the
         answer that stand, once more, for it knows no way back."""
         is_open, self._is_open = self._is_open, False
-        if not is_open or self._agreed is None or self._is_over or self._offer in self._agreed:
+        if not is_open or self._stood is None or self._is_over or self._offer in self._stood:
             return None
         self._is_undoing = True
-        offer, _ = self._agreed
+        self._agreed = self._stood
+        offer, _ = self._stood
         return self._offering(*offer)
 
     def over(self, now: float = 0.0) -> Command | None:
@@ -157,6 +161,15 @@ class Engaged:
             return None
         self._is_over = True
         return self._deletion(self.engine) if self.engine else None
+
+    @property
+    def is_undoing(self) -> bool:
+        """Whether the engine is on its way back, so that nothing else can be asked of it."""
+        return self._is_undoing
+
+    def resume(self) -> None:
+        """The same for another process: what was being asked has its answer nowhere."""
+        self._is_undoing = False
 
     def _is_in_force(self, tag: str, body: bytes) -> bool:
         return self._in_force.get(tag) == _digest(body)
@@ -197,7 +210,7 @@ class Engaged:
         self.engine = engine
         self._moved.clear()
         self._in_force.clear()
-        self._agreed = None
+        self._agreed = self._stood = None
 
     def _propose(self, offer: Said) -> None:
         """The engine goes by that offer, and by nothing that the other end has said: it may have lost the call and

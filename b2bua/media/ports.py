@@ -4,7 +4,7 @@ Packets of a call that is over go on for a moment, and must find nobody. So the 
 first, and none before its rest is over.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 import attrs
 
@@ -24,8 +24,8 @@ class Ports:
     _fresh: deque[int] = attrs.field(init=False, repr=False)
     _resting: deque[tuple[float, int]] = attrs.field(factory=deque, init=False, repr=False)
     _lent: set[int] = attrs.field(factory=set, init=False, repr=False)
-    _claimed: set[int] = attrs.field(factory=set, init=False, repr=False)
-    """Of those that wait in their order, the pairs that have been taken out of it."""
+    _claimed: Counter[int] = attrs.field(factory=Counter, init=False, repr=False)
+    """How many entries of a pair that still stand in the order count for nothing, for it was taken out of it."""
 
     @_fresh.default
     def _pairs(self) -> deque[int]:
@@ -38,8 +38,9 @@ class Ports:
 
     def take(self, now: float) -> int:
         """The even port of a pair. Raises MediaError when all are in use or resting."""
-        while (port := self._next(now)) in self._claimed:
-            self._claimed.remove(port)
+        while self._claimed[port := self._next(now)]:
+            self._claimed[port] -= 1
+        del self._claimed[port]
         self._lent.add(port)
         return port
 
@@ -55,7 +56,7 @@ class Ports:
         """That pair is in use by whoever had it before this process began; idempotent."""
         if port not in self._lent:
             self._lent.add(port)
-            self._claimed.add(port)
+            self._claimed[port] += 1
 
     def give_back(self, port: int, now: float) -> None:
         """The call is over; idempotent."""

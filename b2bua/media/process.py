@@ -24,6 +24,8 @@ from b2bua.media.wire import LARGEST, MOST_OPENED, Carried, Message, Told, decod
 _LOOK: Final = 1.0
 #: Channels that one packet tells to have settled.
 _TOGETHER: Final = 100
+#: Channels that one packet tells to have fallen silent, and likewise to be heard again.
+_NAMED: Final = 1_000
 #: Packets of news that may wait for whoever reads them.
 _MOST_NEWS: Final = 10_000
 
@@ -96,8 +98,9 @@ class Process:
         silent = set(self.relay.silent(now - self.silence))
         news, heard = silent - self._told_silent, self._told_silent - silent
         self._told_silent = silent
-        if news or heard:
-            self._tell(Told(silent=tuple(sorted(news)), heard=tuple(sorted(heard))))
+        for at in range(0, max(len(news), len(heard)), _NAMED):
+            part = slice(at, at + _NAMED)
+            self._tell(Told(silent=tuple(sorted(news)[part]), heard=tuple(sorted(heard)[part])))
 
     def _tell(self, told: Told) -> None:
         self._news.append(encode_told(told))

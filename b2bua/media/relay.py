@@ -289,7 +289,7 @@ class Relay:
     """By descriptor."""
     _channels: dict[int, tuple[End, End]] = attrs.field(factory=dict, init=False, repr=False)
     _opened: dict[int, float] = attrs.field(factory=dict, init=False, repr=False)
-    """When each was."""
+    """When each was, or a peer of it was last said to be elsewhere."""
     _joined: list[int] = attrs.field(factory=list, init=False, repr=False)
     """Channels that have settled on both sides, until `settled` tells of them."""
 
@@ -308,7 +308,8 @@ class Relay:
         """The peer of one side, 0 or 1, is at that place from now on; of a channel that is gone, nobody's is."""
         ends = self._channels.get(channel)
         if ends is not None:
-            ends[side].point(target, self.clock())
+            now = self._opened[channel] = self.clock()
+            ends[side].point(target, now)
 
     def close(self, channel: int) -> tuple[Figures, Figures] | None:
         """Gives its sockets back, and says what came from both sides; None of a channel that is gone."""
@@ -347,11 +348,11 @@ class Relay:
         return Settled(channel=channel, ordered=(a.ordered, b.ordered), places=(at_a, at_b))
 
     def silent(self, since: float) -> Sequence[int]:
-        """The channels on which nothing has come from either side since then."""
+        """The channels on which nothing has come from either side since then, and nothing has been ordered."""
         return [
             channel
             for channel, (one, two) in self._channels.items()
-            if max(one.last or self._opened[channel], two.last or 0.0) < since
+            if max(one.last or 0.0, two.last or 0.0, self._opened[channel]) < since
         ]
 
     def watch(self, fd: int) -> None:
@@ -359,17 +360,15 @@ class Relay:
         self._poll.register(fd, select.EPOLLIN)
 
     def turn(self, timeout: float) -> list[int]:
-        """Waits for packets, so many seconds at most, and hands them on; gives the descriptors of `watch` that can be
-        read."""
-        watched: list[int] = []
+        """Waits for packets, so many seconds at most, and hands them on; or gives those descriptors of `watch` that can
+        be read. They go first: what made a peer send may be what there is to say of the other."""
         events = self._poll.poll(timeout, _EVENTS)
-        now = self.clock()
-        for fd, _ in events:
-            end = self._ends.get(fd)
-            if end is None:
-                watched.append(fd)
-            else:
-                end.pump(now)
+        ends = self._ends
+        watched = [fd for fd, _ in events if fd not in ends]
+        if not watched:
+            now = self.clock()
+            for fd, _ in events:
+                ends[fd].pump(now)
         return watched
 
 

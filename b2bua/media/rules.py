@@ -77,7 +77,11 @@ class Rules:
             ours.setblocking(False)
             command = [sys.executable, "-m", "b2bua.media.netfilter", str(theirs.fileno()), self.table]
             command.append(str(self.first_mark))
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            try:
+                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            except OSError:
+                ours.close()
+                raise
         self._control = ours
         loop = asyncio.get_running_loop()
         loop.add_reader(ours, self._readable)
@@ -157,13 +161,28 @@ class Rules:
             then(reply)
 
     def _is_late(self) -> None:
-        self._has_ended("does not answer, and has been ended")
+        assert self._control is not None, "it was waited for"
+        # Where the loop was held up, an answer may be there: that we did not listen is no silence.
+        try:
+            self._control.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            self._has_ended("does not answer, and has been ended")
+        except OSError:
+            self._has_ended("has ended")
+        else:
+            self._readable()
 
     def _has_ended(self, how: str) -> None:
         self._leave()
-        self._timer = asyncio.get_running_loop().call_later(self._pause, self.start)
+        self._timer = asyncio.get_running_loop().call_later(self._pause, self._start_again)
         self._pause = min(2 * self._pause, _PAUSE[1])
         self.lost(f"media: the process that has the kernel carry it {how}: the relay carries it until another is there")
+
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except OSError as error:  # no process, descriptor or memory is left for it, just now
+            self._has_ended(f"cannot be started: {error.strerror}")
 
     def _leave(self) -> None:
         """Ends the process, with which its table goes; whoever has asked for something learns that nothing is left."""

@@ -70,8 +70,12 @@ class Session:
     """The offer that waits for its answer, with its side."""
     _answers: dict[str, Streams] = attrs.field(factory=dict, init=False)
     """What the branches of a fork have answered to the first offer."""
+    _offers: dict[str, Streams] = attrs.field(factory=dict, init=False)
+    """What the branches of a fork have offered, each of which has an answer of its own."""
     _stands: bool = attrs.field(default=False, init=False)
     """Whether an offer has been answered."""
+    _before: dict[int, tuple[Target | None, ...]] = attrs.field(factory=dict, init=False)
+    """Where the peers of each stream were before an answer that may yet come to nothing (a 183 to a re-INVITE)."""
     _held: list[bool] = attrs.field(factory=lambda: [False, False], init=False)
     """Whether a side has said last that it is not to be talked with."""
 
@@ -85,14 +89,17 @@ class Session:
         """Whether one side holds the call, so that silence is what it wants."""
         return any(self._held)
 
-    def offered(self, side: int, body: bytes, now: float) -> bytes:
+    def offered(self, side: int, body: bytes, now: float, branch: str = "") -> bytes:
         """An offer of that side, as the other one gets to see it.
 
         Raises MediaError when it cannot be relayed or no ports are left; nothing has changed then.
         """
         found = self._read(side, body)
         self._provide(found.streams, now)
+        self._before.clear()
         self._proposed = (side, found.streams)
+        if branch and side == B:
+            self._offers[branch] = found.streams
         if not self._stands:
             # Nobody is led astray: what the callee sends before its answer comes should be heard (§5.1).
             self._point(side, found.streams)
@@ -103,13 +110,17 @@ class Session:
         they have agreed. Raises MediaError when it cannot be relayed."""
         found = self._read(side, body)
         if self._proposed is not None and self._proposed[0] != side:
-            offered = self._proposed[1]
+            offered = self._offers.get(branch, self._proposed[1]) if side == A else self._proposed[1]
+            if self._stands:
+                for at, channels in enumerate(self._streams):
+                    if channels is not None:
+                        self._before.setdefault(at, tuple(channels.pointed))
             self._point(1 - side, offered, found.streams)
         else:
             offered = ()
         self._point(side, found.streams, offered)
-        if branch and side == B:
-            self._answers[branch] = found.streams
+        if branch:
+            self._answers[branch] = found.streams if side == B else offered or self._answers.get(branch, ())
         self._stands = True
         return self._moved(side, found)
 
@@ -119,15 +130,24 @@ class Session:
         if streams is not None:
             self._point(B, streams)
         self._answers.clear()
+        self._offers.clear()
         return None
 
     def settled(self) -> None:
         """The offer has had its final answer: a description that the same side says next is another."""
         self._proposed = None
+        self._before.clear()
 
     def refused(self) -> Command | None:
         """The offer came to nothing; the session stands as it stood. Nobody need be asked."""
         self._proposed = None
+        for at, pointed in self._before.items():
+            channels = self._streams[at]
+            for known, target in enumerate(pointed):
+                if channels is not None and channels.pointed[known] != target:
+                    channels.pointed[known] = target
+                    self.orders.append(Point(channels.first + known // 2, known % 2, target))
+        self._before.clear()
         return None
 
     def over(self, now: float) -> None:

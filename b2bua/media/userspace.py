@@ -5,6 +5,7 @@ process, which is started anew when it dies, with all that stood.
 """
 
 import asyncio
+import errno
 import logging
 import socket
 import subprocess
@@ -18,7 +19,7 @@ import attrs
 
 from b2bua.media.orders import Close, Face, Open, Order, Point
 from b2bua.media.relay import Settled
-from b2bua.media.wire import LARGEST, MOST_OPENED, Carried, Message, Told, decode_told, encode
+from b2bua.media.wire import LARGEST, Carried, Message, Told, decode_told, encode
 
 log = logging.getLogger("b2bua")
 
@@ -28,6 +29,12 @@ _TOGETHER: Final = 50
 _PAUSE: Final = 1.0
 #: Room for orders while the process is busy, octets.
 _ROOM: Final = 4 * 1024 * 1024
+#: How often, and how many seconds apart, a port is tried for that somebody has: the process of a worker before us may
+#: not have ended yet.
+_TRIES: Final = 50
+_TRIED_EVERY: Final = 0.1
+#: Seconds until the kernel is asked again to take descriptors, when too many are on their way (unix(7), ETOOMANYREFS).
+_BREATH: Final = 0.02
 
 
 @attrs.define
@@ -36,6 +43,9 @@ class _Standing:
 
     order: Open
     targets: dict[int, Point] = attrs.field(factory=dict)
+    is_bound: bool = False
+    """Whether the process of now has its sockets, or will."""
+    tries: int = _TRIES
 
 
 @attrs.define(eq=False)
@@ -53,7 +63,10 @@ class Userspace:
     _process: "subprocess.Popen[bytes] | None" = attrs.field(default=None, init=False, repr=False)
     _control: socket.socket | None = attrs.field(default=None, init=False, repr=False)
     _standing: dict[int, _Standing] = attrs.field(factory=dict, init=False, repr=False)
-    _waiting: deque[tuple[bytes, list[socket.socket]]] = attrs.field(factory=deque, init=False, repr=False)
+    _waiting: deque[list[Message]] = attrs.field(factory=deque, init=False, repr=False)
+    """Of what waits, no port is bound: descriptors are scarce."""
+    _packet: tuple[bytes, list[socket.socket]] | None = attrs.field(default=None, init=False, repr=False)
+    """The next, before them."""
     _again: asyncio.TimerHandle | None = attrs.field(default=None, init=False, repr=False)
     _not_before: float = attrs.field(default=0.0, init=False)
     """The loop's time before which no other process is started."""
@@ -65,11 +78,17 @@ class Userspace:
             ours.setblocking(False)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
             command = [sys.executable, "-m", "b2bua.media.process", str(theirs.fileno()), str(self.silence)]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            try:
+                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            except OSError:
+                ours.close()
+                raise
         loop = asyncio.get_running_loop()
         self._control, self._again, self._not_before = ours, None, loop.time() + _PAUSE
         loop.add_reader(ours, self._readable)
         standing = list(self._standing.values())
+        for one in standing:
+            one.is_bound, one.tries = False, _TRIES
         self._give([one.order for one in standing])
         self._give([point for one in standing for point in one.targets.values()])
 
@@ -109,6 +128,12 @@ class Userspace:
     def _give(self, messages: Iterable[Message]) -> None:
         if self._control is None:
             return  # orders stand, and go to the next process; figures are lost with the last
+        given = list(messages)
+        self._waiting.extend(given[at : at + _TOGETHER] for at in range(0, len(given), _TOGETHER))
+        self._send()
+
+    def _packed(self, messages: Sequence[Message]) -> tuple[bytes, list[socket.socket]]:
+        """Those whose ports can be bound, and their sockets."""
         batch: list[Message] = []
         sockets: list[socket.socket] = []
         for message in messages:
@@ -118,23 +143,29 @@ class Userspace:
                     continue
                 sockets += bound
             batch.append(message)
-            if len(batch) >= _TOGETHER or len(sockets) >= MOST_OPENED:
-                self._waiting.append((encode(batch), sockets))
-                batch, sockets = [], []
-        if batch:
-            self._waiting.append((encode(batch), sockets))
-        self._send()
+        return encode(batch), sockets
+
+    def _try_again(self, order: Open) -> None:
+        standing = self._standing.get(order.channel)
+        if standing is not None and standing.order is order and not standing.is_bound:
+            self._give([order, *standing.targets.values()])
 
     def _bound(self, order: Open) -> list[socket.socket] | None:
+        standing = self._standing.get(order.channel)
         bound: list[socket.socket] = []
         try:
             for face in order.faces:
                 bound.append(_socket(face))  # the first is closed when the second fails
         except OSError as error:
-            for sock in bound:
-                sock.close()
+            _close(bound)
+            if error.errno == errno.EADDRINUSE and standing is not None and standing.tries > 0:
+                standing.tries -= 1
+                asyncio.get_running_loop().call_later(_TRIED_EVERY, self._try_again, order)
+                return None
             self.alarm(f"media: {face.address} port {face.port} cannot be used: {error.strerror}")
             return None
+        if standing is not None:
+            standing.is_bound = True
         return bound
 
     def _send(self) -> None:
@@ -142,17 +173,23 @@ class Userspace:
         if control is None:
             return
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            data, sockets = self._waiting[0]
+        while self._packet is not None or self._waiting:
+            if self._packet is None:
+                self._packet = self._packed(self._waiting.popleft())
+            data, sockets = self._packet
             try:
                 socket.send_fds(control, [data], [sock.fileno() for sock in sockets])
             except BlockingIOError:
                 loop.add_writer(control, self._send)
                 return
-            except OSError:
-                self._lost()
+            except OSError as error:
+                if error.errno == errno.ETOOMANYREFS:
+                    loop.remove_writer(control)
+                    loop.call_later(_BREATH, self._send)
+                else:
+                    self._lost()
                 return
-            self._waiting.popleft()
+            self._packet = None
             _close(sockets)
         loop.remove_writer(control)
 
@@ -178,8 +215,18 @@ class Userspace:
     def _lost(self) -> None:
         self.alarm("media: the process that relays has ended, and is started again; its figures are lost")
         self._leave()
+        if self._standing:  # the next does not know which had fallen silent, and tells anew
+            self.hear(Told(heard=tuple(self._standing)))
         loop = asyncio.get_running_loop()
-        self._again = loop.call_at(self._not_before, self.start)
+        self._again = loop.call_at(self._not_before, self._start_again)
+
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except OSError as error:  # no process, descriptor or memory is left for it, just now
+            self.alarm(f"media: the process that relays cannot be started: {error.strerror}")
+            self._leave()
+            self._again = asyncio.get_running_loop().call_later(_PAUSE, self._start_again)
 
     def _leave(self) -> None:
         """Lets the process go, which ends by that; one that does not is ended."""
@@ -189,8 +236,9 @@ class Userspace:
             loop.remove_reader(control)
             loop.remove_writer(control)
             control.close()
-        for _, sockets in self._waiting:
-            _close(sockets)
+        if self._packet is not None:
+            _close(self._packet[1])
+            self._packet = None
         self._waiting.clear()
         process, self._process = self._process, None
         if process is not None:

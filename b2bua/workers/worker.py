@@ -131,7 +131,8 @@ class Worker:
                 shelf.drop(name)
         folder, now = Path(config.journal.directory) / station.name, datetime.datetime.now(datetime.UTC)
         journal = journal_of(config, folder, now, left)
-        app = App(config, core, journal, Asking.open(config.roaming, core.context.profile.plan, again=again))
+        asking = Asking.open(config.roaming, core.context.profile.plan, again=again)
+        app = App(config, core, journal, asking, slot=station.slot)
         app.amendments.open()
         worker = cls(station, app, shelf, post, Sorting(post, ledger.hear), left, len(kept) - len(left))
         worker.sorting.heed = worker.heed

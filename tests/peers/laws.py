@@ -1,6 +1,6 @@
 """The invariants of `tests/trace` over what the peers of a daemon have seen, and its messages as a test reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import attrs
 
@@ -73,8 +73,10 @@ class Message:
         return reading.parameter(self.one(key), "tag")
 
 
-def check(datagrams: Iterable[Datagram], ours: dict[str, tuple[str, int]], times: Times) -> None:
-    """All laws over the traffic of one daemon; `ours` is its address on each side.
+def check(
+    datagrams: Iterable[Datagram], ours: dict[str, tuple[str, int]], times: Times, relays: Collection[str] = ()
+) -> None:
+    """All laws over the traffic of one daemon; `ours` is its address on each side, `relays` where it relays media.
 
     What a test says by hand is in no log, and a test may end before all is said.
     """
@@ -83,7 +85,7 @@ def check(datagrams: Iterable[Datagram], ours: dict[str, tuple[str, int]], times
         for d in sorted(datagrams, key=lambda datagram: datagram.at)
     ]
     sockets = [(side, address(*where)) for side, where in ours.items()]
-    invariants.check(Trace.of(packets, times=times, slack=SLACK, is_whole=False, ours=sockets))
+    invariants.check(Trace.of(packets, times=times, slack=SLACK, is_whole=False, ours=sockets, relays=relays))
 
 
 def address(host: str, port: int) -> str:

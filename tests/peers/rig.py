@@ -1,6 +1,7 @@
 """A box between a foreign and a national side, on ports of its own, and the peers that play there."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ DEFAULTS = {
     "WAIT": "10",
     "TOTAG": "",
     "WHO": "-",
+    "WHERE": "IP4 127.0.0.1",
+    "STREAM": "audio 6000 RTP/AVP 8",
+    "PORT": "6000",
 }
 
 
@@ -70,6 +74,8 @@ class Rig:
     played: int = 0
     times: Times = attrs.field(factory=Times)
     """Of the box that was started last."""
+    relays: Collection[str] = ()
+    """Where that relays media."""
     _held: dict[str, int] = attrs.field(factory=dict)
     """What it held of the operating system when the test began, its process included."""
 
@@ -88,16 +94,21 @@ class Rig:
         journal: str = "",
         holders: str = "",
         store: str | None = None,
+        media: str = "",
+        relays: Collection[str] = (),
         **sip: int,
     ) -> "Rig":
         """The box runs when this returns. T2 and T4 keep their proportion to T1; `national` and `foreign` have more
         keys of these trunks, or others for those they have; `journal` is more lines of that table, `holders` tables of
-        `[roaming]`, `store` the lines of that table, with which the box has a clerk."""
+        `[roaming]`, `store` the lines of that table, with which the box has a clerk, `media` those of `[media]`, which
+        is relayed at these addresses."""
         times = {"t1_ms": t1_ms, "t2_ms": 8 * t1_ms, "t4_ms": 10 * t1_ms, **sip}
         self.times = Times(*(milliseconds / 1_000 for milliseconds in (t1_ms, times["t2_ms"], times["t4_ms"])))
         text = [f"workers = {workers}", "[sip]", *(f"{key} = {value}" for key, value in times.items())]
         text += [_LAW.replace("[journal]\n", f"[journal]\n{journal}\n"), holders]
         text += [] if store is None else ["[store]", store]
+        text += ["[media]", media] if media else []
+        self.relays = relays
         for side, trunk_class in ((self.foreign, "international"), (self.national, "national")):
             peers = ", ".join(f'"{side.address(port)}"' for port in (side.peer, side.caller, side.odd))
             keys = {
@@ -181,7 +192,7 @@ class Rig:
         for peer in self.peers:
             peer.close()
         assert not self.box.alarms, self.box.alarms
-        check(self.trace, self.ours, self.times)
+        check(self.trace, self.ours, self.times, self.relays)
         g12_one_record_a_call(((line["call"], line["kind"]) for line in self._call_lines()), is_whole=False)
         held = _held_by(self.box)
         if self._held.get("process") == held.get("process"):

@@ -81,6 +81,8 @@ class Sipp:
         command += ["-trace_msg", "-message_file", "messages.log"] if calls == 1 else ["-trace_counts"]
         if rate is not None:
             command += ["-r", str(rate), "-l", str(20 * rate)]
+        if name.endswith("echoes"):
+            command += ["-rtp_echo", "-mi", host, "-mp", values["PORT"]]
         calling = text.index("<send") < text.index("<recv")
         if calling:
             shown = f"[{remote[0]}]" if ":" in remote[0] else remote[0]

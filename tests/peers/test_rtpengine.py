@@ -6,7 +6,6 @@ The two trunks are two of its interfaces, on two addresses of loopback, so that 
 import asyncio
 import re
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from ipaddress import ip_address
@@ -21,15 +20,14 @@ from b2bua.config import Endpoint, Engine, Rtpengine
 from b2bua.errors import MediaError
 from b2bua.media.asking import Engines
 from b2bua.media.engaged import Engaged
-from b2bua.media.ng import Command, Reply, Terms, decode, ping
+from b2bua.media.ng import Command, Reply, Terms
 from b2bua.media.orders import A, B
-from tests.peers.ports import free_ports
-from tests.peers.waiting import LONG, until
+from tests.peers.rtpengine import EAST, WEST, Box, boxed
+from tests.peers.waiting import LONG
 
 pytestmark = pytest.mark.peer("rtpengine")
 
 _NUMBERS = count()
-WEST, EAST = "127.0.0.1", "127.0.0.2"
 PACKETS = [
     b"\x80\x08" + bytes(range(170)),  # RTP
     b"\x80\xc8\x00\x06" + bytes(24),  # RTCP, where RTP goes
@@ -40,75 +38,10 @@ PACKETS = [
 ]
 
 
-@attrs.define(eq=False)
-class Box:
-    """One rtpengine on ports of its own; `start` it again after it has ended."""
-
-    folder: Path
-    first_port: int
-    more: tuple[str, ...] = ()
-    port: int = attrs.field(factory=lambda: free_ports("127.0.0.1", 1)[0])
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return Endpoint("127.0.0.1", self.port)
-
-    def start(self) -> None:
-        """Returns when it answers."""
-        command = [
-            *("rtpengine", "--table=-1", "--foreground", "--log-stderr", "--log-level=5", "--num-threads=2"),
-            *(f"--interface=west/{WEST}", f"--interface=east/{EAST}", "--interface=west/::1", "--interface=east/::1"),
-            *(f"--listen-ng={self.endpoint}", f"--port-min={self.first_port}", f"--port-max={self.first_port + 999}"),
-            *self.more,
-        ]
-        with (self.folder / f"rtpengine-{self.port}.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        until(self._answers, "rtpengine answers")
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, "it has ended"
-        try:
-            return self.say(ping("there")) == b'there {"result":"pong"}'
-        except (ConnectionRefusedError, TimeoutError):
-            return False
-
-    def say(self, data: bytes) -> bytes:
-        """What it answers to one datagram."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(1.0)
-            sock.connect(("127.0.0.1", self.port))
-            sock.send(data)
-            return sock.recv(65_536)
-
-    def calls(self) -> list[str]:
-        """Those that it holds."""
-        heard = decode(self.say(b'list {"command": "list", "limit": "100"}'.replace(b"list", b"l1", 1)))
-        assert heard is not None
-        return sorted(heard.plain["calls"])
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     with boxed(tmp_path_factory.mktemp("rtpengine"), 41_000) as one:
         yield one
-
-
-@contextmanager
-def boxed(folder: Path, first_port: int, *more: str) -> Iterator[Box]:
-    one = Box(folder, first_port, more)
-    try:
-        one.start()
-        yield one
-    finally:
-        one.kill()
 
 
 @attrs.define(eq=False)

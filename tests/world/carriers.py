@@ -60,8 +60,10 @@ class Scribe:
     host: str = "203.0.113.77"
     fails: float = 0.0
     """How often nothing comes of a command."""
+    quick: float = 0.0
+    """Seconds that it takes at least."""
     slow: float = 0.0
-    """Seconds that it takes at most."""
+    """Seconds that it takes at most, if that is more."""
     calls: dict[str, dict[str, int]] = attrs.field(factory=dict)
     """Ports by call and by whose description stands behind them."""
     heard: list[Command] = attrs.field(factory=list)

@@ -293,7 +293,7 @@ class Scene:
 
     def _engage(self, engage: Engage) -> None:
         reply = self.scribe.heed(engage.command)
-        took = self.scribe.random.uniform(0.0, self.scribe.slow)
+        took = self.scribe.random.uniform(self.scribe.quick, max(self.scribe.quick, self.scribe.slow))
         self.after(took, lambda: self._perform(self.core.engaged(engage.call, engage.command, reply, self.moment)))
 
     def _party(self, flow: Flow) -> Party:

@@ -8,6 +8,7 @@ import pytest
 
 from b2bua.call.call import State
 from b2bua.call.core import Output
+from b2bua.config import Media, Way
 from tests.world import anything
 from tests.world.scene import CONFIG, Scene
 from tests.world.test_session_timers import ANSWER, OFFER, TIMER, agrees, expires, ours, until, world
@@ -17,6 +18,7 @@ from tests.world.test_session_timers import talking as speaking
 PROBED = without_probes(probe_call_seconds=900)
 T = 32
 """64*T1, after which a request that nobody answers has failed."""
+NO_ANSWER = CONFIG.sip.no_answer_seconds
 
 
 def probed(**options: Any) -> Scene:
@@ -305,6 +307,13 @@ def asking(scene: Scene) -> None:
     scene.run(0.1)
 
 
+def engaging(scene: Scene) -> None:
+    scene.core.context.ways.media = Media(way=Way.RTPENGINE)
+    scene.scribe.quick = NO_ANSWER + T
+    scene.caller.invite(body=OFFER)
+    scene.run(0.1)
+
+
 def calling(scene: Scene) -> None:
     scene.callee.script = []
     scene.caller.invite()
@@ -399,10 +408,10 @@ def refreshing(scene: Scene) -> None:
     scene.run(0.2)
 
 
-NO_ANSWER = CONFIG.sip.no_answer_seconds
 #: How a call gets into each place where it can wait, the state it is in then, and how long it may stay at most.
 PLACES: list[tuple[Callable[[Scene], None], State, float]] = [
     (asking, State.ASKING, 2 + T),
+    (engaging, State.ENGAGING, NO_ANSWER),
     (calling, State.CALLING, T),
     (ringing, State.CALLING, NO_ANSWER + T),
     (cancelling_unheard, State.CANCELLING, T),

@@ -280,6 +280,7 @@ def test_an_offer_that_was_answered_is_not_undone() -> None:
     call = Call().established()
     call.offer(A, A2)
     call.answer(B, B2)
+    call.engaged.settled()
     assert call.engaged.refused() is None
 
 

@@ -251,6 +251,20 @@ def test_other_descriptors_are_told_of(rig: Rig) -> None:
     two.close()
 
 
+def test_orders_go_before_packets_since_one_may_say_where_the_others_go(rig: Rig) -> None:
+    one, two = socket.socketpair()
+    rig.relay.watch(two.fileno())
+    rig.a.send(b"first", rig.ends[0])
+    one.send(b"!")
+    assert rig.relay.turn(0) == [two.fileno()]
+    assert rig.figures(0).packets == 0
+    two.recv(1)
+    assert rig.relay.turn(0) == []
+    assert rig.figures(0).packets == 1
+    one.close()
+    two.close()
+
+
 def test_the_longest_gap_of_each_side_is_told(rig: Rig) -> None:
     for pause in (0.02, 3.0, 0.5):
         rig.now += pause

@@ -14,7 +14,8 @@ import pytest
 
 from b2bua.call import Moment
 from b2bua.call.core import Output
-from b2bua.config import Config, Probe
+from b2bua.config import Config, Media, Probe, Way
+from b2bua.media.kernel import FIRST_MARK, MARKS, Kernel
 from b2bua.workers.post import Box
 from b2bua.workers.saving import load
 from b2bua.workers.shelf import Shelf
@@ -277,3 +278,13 @@ def test_which_targets_are_down_is_heard_of_the_worker_that_probes(tmp_path: Pat
     tallies.close()
     for end in (said, heard, *(end for box in boxes for end in (box.slit, box.key))):
         end.close()
+
+
+def test_each_worker_has_marks_of_its_own_in_the_kernel(place: Place) -> None:
+    tallies, boxes = Tallies.make(4, 2), [*place.station.boxes, *place.station.boxes]
+    place.config = attrs.evolve(place.config, media=Media(way=Way.KERNEL), workers=2)
+    place.station = attrs.evolve(place.station, slot=1, boxes=boxes, tallies=tallies)
+    kernel = place.take().app.carriage.carriers[Way.KERNEL]
+    tallies.close()
+    assert isinstance(kernel, Kernel)
+    assert kernel.first_mark == FIRST_MARK + MARKS
