@@ -6,7 +6,7 @@
 - `call/`      the call, sans-IO: the two legs, what crosses, how they live and end
 - `moment.py`  the two clocks, read once an input
 - `roaming/`   who answers where a mobile subscriber is
-- `media/`     session descriptions that move, and the relay they move to; no call uses it yet
+- `media/`     session descriptions that move, and who carries the packets: our relay, the kernel, an rtpengine
 - `evidence/`  the journal, its hash chain and signatures, and the chain of what people enter
 - `register/`  dated entries with who entered and approved them, and how they come into force
 - `store/`     the index of the journal
