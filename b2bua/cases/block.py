@@ -58,7 +58,7 @@ def blocks_of(entries: Entries, day: datetime.date) -> dict[str, tuple[Block, ..
 
 def _block(item: Item, entries: Entries, day: datetime.date) -> Block:
     last = item
-    while last.state(day) is not State.IN_FORCE and (behind := last.replaced_by or last.followed_by):
+    while last.state(day) is not State.IN_FORCE and (behind := _behind(last, entries)):
         last = entries[behind]
     return Block(
         entry=item.id,
@@ -69,6 +69,16 @@ def _block(item: Item, entries: Entries, day: datetime.date) -> Block:
         ended=_ended(last, day),
         release=_release(last),
     )
+
+
+def _behind(item: Item, entries: Entries) -> str:
+    """What has come in its place, or will; what had begun there before it was withdrawn, too."""
+    behind = item.replaced_by or item.followed_by
+    if behind or item.eve is None:
+        return behind
+    gone = (one for one in entries.items.values() if one.replaces == item.id and one.withdrawn)
+    begun = [one.id for one in gone if (since := _in_force(one)) is not None and since < one.acts[-1].at]
+    return begun[-1] if begun else ""
 
 
 def _ended(item: Item, day: datetime.date) -> datetime.datetime | None:

@@ -5,6 +5,7 @@ where these fail.
 """
 
 import datetime
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +29,15 @@ from b2bua.cases.sheet import sheet_of
 from b2bua.cases.spelling import spellings
 from b2bua.cases.wording import language_of, words_of
 from b2bua.config import Config, Language
-from b2bua.errors import CaseError, StoreError
+from b2bua.errors import CaseError, JournalError, StoreError
 from b2bua.evidence import Desk
 from b2bua.evidence.desk import look
 from b2bua.evidence.forgetting import pseudonym, read_key
 from b2bua.evidence.signing import load_key
 from b2bua.register import Done, State, add, desk_of, withdraw
 from b2bua.store import Store, StoredCall
+
+log = logging.getLogger("b2bua")
 
 
 @attrs.frozen
@@ -58,15 +61,18 @@ class Casework:
         """Whether a call can be looked for by that at all. Raises CaseError."""
         wanted(asked, self.config.profile.load().plan)
 
-    def find(self, case: Case, error_seconds: int | None = None, *, scan: bool = False) -> list[StoredCall]:
+    def find(
+        self, case: Case, error_seconds: int | None = None, *, scan: bool = False, is_whole: bool = False
+    ) -> list[StoredCall]:
         """The calls that it may mean, the nearest to the moment first. That they were looked for is written down.
 
         `error_seconds` allows the clock more than the case does; `scan` reads the journal in place of the store.
+        `is_whole`: JournalError where a part of the journal cannot be read, which is only told otherwise.
         """
         error = case.asked.error_seconds if error_seconds is None else error_seconds
         asked = attrs.evolve(case.asked, error_seconds=error)
         plan = self.config.profile.load().plan
-        with self._store(scan) as store:
+        with self._store(scan, is_whole=is_whole) as store:
             found = find(store, asked, plan, self._pseudonym())
         told = {"number": asked.number, "called": asked.called, "moment": asked.moment, "error_seconds": error}
         self._look("case find", case, told, len(found))
@@ -160,7 +166,7 @@ class Casework:
     def _searched(self, case: Case, *, scan: bool) -> Search:
         """What was looked for, so that an answer can say that our evidence has no such call. Raises CaseError where it
         could not be said with truth."""
-        found = self.find(case, scan=scan)
+        found = self.find(case, scan=scan, is_whole=True)
         if found and not case.is_none:
             raise CaseError(
                 f"{len(found)} calls agree with what {case.id} asks; `b2bua case find CONFIG {case.id}` says by --call "
@@ -200,19 +206,19 @@ class Casework:
         }
 
     @contextmanager
-    def _store(self, scan: bool) -> Iterator[Store]:
+    def _store(self, scan: bool, *, is_whole: bool = False) -> Iterator[Store]:
         """The store, with all that the journal has by now; or one that is made of the journal for this once."""
         if scan:
             with tempfile.TemporaryDirectory() as folder:
                 home = self.config.profile.load().plan.country_code
                 journal = Path(self.config.journal.directory)
                 with Store.open(f"sqlite:///{folder}/store.db", journal, home) as store:
-                    store.indexer().catch_up(_ALL)
+                    _catch_up(store, is_whole=is_whole)
                     yield store
             return
         with Store.of(self.config) as store:
             try:
-                store.indexer().catch_up(_ALL)
+                _catch_up(store, is_whole=is_whole)
             except StoreError as error:
                 raise StoreError(f"{error}; --scan reads the journal without it, which takes longer") from error
             yield store
@@ -231,6 +237,15 @@ class Casework:
 
 #: Lines that the store is brought up by before it is looked into: whatever there is.
 _ALL = 1 << 62
+
+
+def _catch_up(store: Store, *, is_whole: bool) -> None:
+    try:
+        store.indexer().catch_up(_ALL)
+    except JournalError as error:
+        if is_whole:
+            raise
+        log.error("%s; a call of there is not found", error)
 
 
 def _stands(block: Block) -> bool:

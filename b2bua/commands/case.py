@@ -477,7 +477,7 @@ def _find(work: "Casework", found: "Case", error: int | None, *, scan: bool, jso
     from b2bua.cases import showing
 
     matches = work.find(found, error, scan=scan)
-    if len(matches) == 1 and not found.calls:
+    if len(matches) == 1 and not (found.calls or found.is_none):
         found = work.choose(found, [matches[0].call], 1, scan=scan)
     if json:
         told = [showing.call_data(match) for match in matches]

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from b2bua.config import Config
+    from b2bua.store import Store
 
 #: A switch that is either given or not: no `--no-json`.
 Flag = Annotated[bool, Parameter(negative="")]
@@ -37,6 +38,19 @@ def load_config(path: Path) -> "Config":
     if result.config is None:
         stop(f"{path} cannot be used")
     return result.config
+
+
+def catch_up(store: "Store") -> bool:
+    """Brings the index up to date; False where a part of the journal cannot be read, which is told on standard error
+    and left out. Raises StoreError and OSError."""
+    from b2bua.errors import JournalError
+
+    try:
+        store.indexer().catch_up(1 << 62)
+    except JournalError as error:
+        print(f"b2bua: {error}; what was not indexed of it before is left out", file=sys.stderr)  # noqa: T201
+        return False
+    return True
 
 
 def acting(by: str | None) -> str:

@@ -9,7 +9,7 @@ import attrs
 import orjson
 from cyclopts import App
 
-from b2bua.commands.common import WANTING, Flag, acting, load_config, stop
+from b2bua.commands.common import WANTING, Flag, acting, catch_up, load_config, stop
 
 nomadic = App(name="nomadic", help="Whether nomadic numbers are used from abroad more than occasionally (art. 4 §1).")
 
@@ -17,7 +17,7 @@ nomadic = App(name="nomadic", help="Whether nomadic numbers are used from abroad
 @nomadic.command
 def show(config: Path, /, *, why: str = "", by: str | None = None, json: Flag = False) -> int:
     """Name the numbers that have called by a nomadic interface, the greatest share first; exit code 1 when somebody
-    must look at one. That somebody looked is recorded at the desk.
+    must look at one, or a part of the journal cannot be read. That somebody looked is recorded at the desk.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def show(config: Path, /, *, why: str = "", by: str | None = None, json: Flag = 
 
     loaded, now = load_config(config), datetime.datetime.now(datetime.UTC)
     with Store.of(loaded) as store:
-        store.indexer().catch_up(1 << 62)
+        is_whole = catch_up(store)
         found = metered(loaded, store, now)
     calls = sum({one.use.number: one.use.from_abroad + one.use.home for one in found}.values())
     look(Desk(Path(loaded.journal.directory)), acting(by), "nomadic show", {}, calls=calls, why=why, now=now)
@@ -48,7 +48,8 @@ def show(config: Path, /, *, why: str = "", by: str | None = None, json: Flag = 
             sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
     else:
         show_nomadic(found, loaded.nomadic.window_days)
-    return WANTING if any(one.standing in (Standing.EXCESSIVE, Standing.REJECTED) for one in found) else 0
+    is_sound = is_whole and not any(one.standing in (Standing.EXCESSIVE, Standing.REJECTED) for one in found)
+    return 0 if is_sound else WANTING
 
 
 @nomadic.command

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from b2bua.config import Config
     from b2bua.store import Store, StoredCall
 
+#: Lines that a search waits for, should the clerk not have indexed them yet.
+_RECENT = 100_000
+
 store = App(name="store", help="The index of the evidence: searched, looked after, made again.")
 
 
@@ -80,6 +83,7 @@ def search(
             verdict=verdict,
             limit=limit,
         )
+        _catch_up(opened)
         found = opened.search(wanted)
         asked = {name: value for name, value in attrs.asdict(wanted).items() if value is not None}
         desk, now = Desk(opened.journal), datetime.datetime.now(datetime.UTC)
@@ -153,6 +157,16 @@ def check(config: Path, /, *, scratch: Path | None = None, most: int = 20) -> in
         return WANTING
     print("the index is what the journal says")  # noqa: T201
     return 0
+
+
+def _catch_up(opened: "Store") -> None:
+    """What the clerk has not indexed yet; calls that are found without it are found all the same."""
+    from b2bua.errors import GatewayError
+
+    try:
+        opened.indexer().catch_up(_RECENT)
+    except (GatewayError, OSError) as error:
+        print(f"b2bua: the latest calls may be missing: {error}", file=sys.stderr)  # noqa: T201
 
 
 def _opened(config: "Config") -> "Store":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import orjson
 from cyclopts import App, Parameter
 
-from b2bua.commands.common import WANTING, By, ConfigFile, Flag, Json, acting, load_config, moment_of, stop
+from b2bua.commands.common import WANTING, By, ConfigFile, Flag, Json, acting, catch_up, load_config, moment_of, stop
 from b2bua.commands.in_force import settled
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def calls(
     json: Flag = False,
 ) -> int:
     """Say which calls bore a number as their caller's, from where, and what became of them; exit code 1 when there is
-    none. Nobody else's number is shown whole. That somebody looked is recorded at the desk.
+    none, or a part of the journal cannot be read. Nobody else's number is shown whole. That somebody looked is recorded
+    at the desk.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def calls(
     first = now - datetime.timedelta(days=_DAYS) if since is None else moment_of(since, "--since")
     last = now if until is None else moment_of(until, "--until", is_end=True)
     with Store.of(loaded) as store:
-        store.indexer().catch_up(1 << 62)
+        is_whole = catch_up(store)
         told = account(store, _names(loaded, named), first, last)
     asked = {"number": named, "since": first, "until": last}
     desk = Desk(Path(loaded.journal.directory))
@@ -69,7 +70,7 @@ def calls(
         sys.stdout.buffer.write(orjson.dumps(told.as_dict(), option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
     else:
         show_account(told)
-    return 0 if told.calls else WANTING
+    return 0 if told.calls and is_whole else WANTING
 
 
 @victim.command

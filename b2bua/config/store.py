@@ -33,8 +33,9 @@ class Store:
     url: str | None = attrs.field(default=None, repr=False)
     """`sqlite:///FILE`, relative to the configuration file, or `postgresql://USER@HOST/DATABASE`; without it
     `store.sqlite` in the journal's folder. It may hold a password, and is shown without."""
-    index_seconds: float = attrs.field(default=1.0, validator=[attrs.validators.ge(0.1), attrs.validators.le(3_600.0)])
-    """How long the index waits for new lines when it has read all there were."""
+    index_seconds: float = attrs.field(default=10.0, validator=[attrs.validators.ge(0.1), attrs.validators.le(3_600.0)])
+    """How long the index waits for new lines when it has read all there were. Whoever looks for calls brings it up to
+    date first; the longer it waits, the less the disk is written to."""
 
     def url_beside(self, journal: str) -> str:
         """Its url, for a journal in that folder."""

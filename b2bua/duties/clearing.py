@@ -18,7 +18,7 @@ from b2bua.call.acts import Record
 from b2bua.chore import Chore
 from b2bua.config import Config, Retention
 from b2bua.duties.desk import Days, Line, chooser_of_the_desk
-from b2bua.duties.pieces import begins_at, chains, pieces, unwritten
+from b2bua.duties.pieces import chains, pieces, pieces_of, unwritten
 from b2bua.duties.retention import Done, Limits, Piece, begun, chooser, cut, filed, purged, rows
 from b2bua.duties.torn import Torn, torn_files
 from b2bua.errors import JournalError
@@ -27,7 +27,7 @@ from b2bua.evidence.desk import FOLDER
 from b2bua.evidence.forgetting import HASHED, read_key
 from b2bua.evidence.holds import Held
 from b2bua.evidence.purging import Choice, Left, Rewriting, Survey, clear, rewriting, survey, tending
-from b2bua.evidence.reading import chains_of, number_of, records, segments_of
+from b2bua.evidence.reading import chains_of, records, segments_of
 from b2bua.evidence.tending import LANE
 from b2bua.store import pseudonymised
 
@@ -284,16 +284,15 @@ class _Filing:
         return chooser_of_the_desk(told, self.limits, Held.fold(told), self.evidence)
 
     def _due(self) -> Iterator[Piece]:
-        choice = self._choice()
-        for path in segments_of(self.desk.directory):
-            begins = begins_at(path)
-            if begins is None or begins >= self.limits.of_the_desk:
+        choice, stored = self._choice(), pieces_of(FOLDER, segments_of(self.desk.directory))
+        for piece in stored:
+            if piece.begins >= self.limits.of_the_desk:
                 return
-            found = survey(path, choice)
-            if isinstance(found, Broken):
+            found = survey(piece.path, choice)
+            if isinstance(found, Broken) and piece is not stored[-1]:
                 self.broken.append(found)
-            elif found.taken:
-                yield Piece(FOLDER, number_of(path), begins, path)
+            elif isinstance(found, Broken) or found.taken:  # the last may be torn: judged once it is held, and cut
+                yield piece
 
     def _tell(self, append: Callable[[Sequence[Record]], None], piece: Piece, lost: Sequence[Line]) -> None:
         kinds = Counter(str(line["kind"]) for line in lost)

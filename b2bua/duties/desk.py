@@ -91,8 +91,13 @@ def _entries_over(entries: Entries, before: datetime.datetime, held: Held, evide
         and last < day
         and not evidence.touch(item.since or datetime.date.min, last)
         and item.id not in held.calls
-        and item.acts[0].why.partition(":")[0] not in held.reasons  # a block that was made for a case that is held
+        and _made_for(item) not in held.reasons  # a block that was made for a case that is held
+        and _made_for(item).removeprefix("case ") not in held.calls
     }
+
+
+def _made_for(item: Item) -> str:
+    return item.acts[0].why.partition(":")[0]
 
 
 def _cases_over(lines: Iterable[Line], before: datetime.datetime, held: Held) -> Collection[str]:

@@ -1,4 +1,4 @@
-"""The segments of the calls' chains as files: how old they are, and whether somebody writes to them."""
+"""The segments of chains as files: how old they are, and whether somebody writes to them."""
 
 import datetime
 import fcntl
@@ -20,18 +20,22 @@ _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def chains(journal: Path) -> Iterator[list[Piece]]:
-    """The segments of each chain of calls, oldest first; what has no line yet is none, and one whose first line cannot
-    be read began when the one before did."""
+    """The segments of each chain of calls, as `pieces_of` has them."""
     for segments in chains_of(journal):
-        name, found = chain_name(journal, segments[0]), list[Piece]()
-        if name == FOLDER:
-            continue
-        for path in segments:
-            before = found[-1].begins if found else _EPOCH
-            if not _is_empty(path):
-                found.append(Piece(name, number_of(path), begins_at(path) or before, path))
-        if found:
+        name = chain_name(journal, segments[0])
+        if name != FOLDER and (found := pieces_of(name, segments)):
             yield found
+
+
+def pieces_of(chain: str, segments: Sequence[Path]) -> list[Piece]:
+    """Those of one chain, oldest first; what has no line yet is none, and one whose first line cannot be read began
+    when the one before did."""
+    found = list[Piece]()
+    for path in segments:
+        before = found[-1].begins if found else _EPOCH
+        if not _is_empty(path):
+            found.append(Piece(chain, number_of(path), begins_at(path) or before, path))
+    return found
 
 
 def pieces(journal: Path, limits: Limits) -> tuple[list[Piece], list[Piece]]:

@@ -41,6 +41,8 @@ def show_plan(plan: Plan) -> None:
         ),
     )
     out.print(f"{plan.lines} lines of {len(taking)} segments lose something")
+    cases, entries = _moment(plan.limits.cases), _moment(plan.limits.entries)
+    out.print(f"desk: cases that were closed before {cases} (UTC) and entries that were over before {entries} forget")
     out.print(f"desk: {_of_the_desk(plan.desk)}")
     for one in plan.torn:
         out.print(f"{one.path} goes: what a repair has cut off")

@@ -19,6 +19,7 @@ from b2bua.config import Register
 from b2bua.errors import RegisterError
 from b2bua.evidence import Desk, segments_of
 from b2bua.evidence.desk import FOLDER
+from b2bua.evidence.disk import put
 from b2bua.register.entries import Entries, Item
 from b2bua.register.shape import entry_of, kinds
 from policy.register import civil_day
@@ -152,7 +153,7 @@ def replacing(journal: Path, items: Iterable[Item], day: datetime.date, now: dat
             file.flush()
             os.fsync(file.fileno())
         yield digest
-        fresh.replace(path)
+        put(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
 

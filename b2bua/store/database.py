@@ -25,8 +25,8 @@ _UNHEARD: Final = 10_000
 #: A number of our own, by which two who would bring one database up to date wait for each other.
 _ADVISORY: Final = 0x6232627561
 _CACHE_KIB: Final = 64 * 1024
-#: Pages of 4 KiB that the log may have before they go into the file: each time is a wait for the disk.
-_CHECKPOINT: Final = "wal_autocheckpoint = 8192"
+#: Pages of 4 KiB that the log may have before they go into the file, each once, however often it stands in the log.
+_CHECKPOINT: Final = "wal_autocheckpoint = 32768"
 _DRIVERS: Final = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 

@@ -18,6 +18,7 @@ from b2bua.evidence.signing import fault_of, load_public
 from b2bua.register import snapshot
 from policy.register import BlockedUser, civil_day
 from tests.b2bua.cases.making import call, desk_in, folder_config, journal, open_case
+from tests.b2bua.store.making import damaged_chain
 
 pytestmark = pytest.mark.law("¶16 identity", "¶16", "K19", "K20")
 
@@ -393,6 +394,30 @@ def test_that_there_is_no_such_call_is_not_said_of_a_time_whose_numbers_are_forg
         opened = data(run("open", *opening(at - datetime.timedelta(days=days)), "--json"))["case"]
         code, _, err = run("answer", opened, "--out", tmp_path)
         assert (code, "have been forgotten" in err) == ((1, False) if said else (2, True))
+
+
+def test_to_look_again_takes_no_call_of_which_it_was_said_that_it_is_none(
+    run: Run, at: datetime.datetime, tmp_path: Path
+) -> None:
+    run("open", *opening(at, "+32470999999"))
+    run("find", CASE, "--none")
+    run("answer", CASE, "--out", tmp_path)
+    run("sent", CASE, "--how", "by mail")
+    run("find", CASE)
+    shown = data(run("show", CASE, "--json"))
+    assert (shown["state"], shown["calls"]) == ("answered", [])
+
+
+@pytest.mark.parametrize("reads", [(), ("--scan",)], ids=["store", "journal"])
+def test_a_damaged_chain_keeps_no_call_from_being_found_and_none_from_being_missed_unseen(
+    run: Run, at: datetime.datetime, tmp_path: Path, reads: tuple[str, ...]
+) -> None:
+    run("open", *opening(at, "0470 00 00 00"))
+    damaged_chain(tmp_path / "journal" / "worker-9")
+    code, out, _ = run("open", *opening(at), *reads)
+    assert (code, "2 found" in out) == (0, True)
+    code, _, err = run("answer", CASE, "--out", tmp_path / "out", *reads)
+    assert (code, "cannot be unpacked" in err, (tmp_path / "out").exists()) == (2, True, False)
 
 
 def test_to_hold_a_case_without_calls_holds_nothing_and_says_so(run: Run, at: datetime.datetime) -> None:

@@ -146,6 +146,9 @@ def test_a_desk_that_cannot_be_written_keeps_neither_log_nor_webhook_from_tellin
     reminding_.run(after(20.2))
     case = filing.docket_of(desk, after(20.3))["2026-0001"]
     assert case.told == {(Duty.ANSWER, hours, way) for hours in (12, 20) for way in ("log", "webhook")}
+    with monkeypatch.context() as patched:
+        patched.setattr(reminding, "remind", full)
+        reminding_.run(after(20.35))  # what has its line is not written again
     Reminding(desk, HOOK, hook).run(after(20.4))
     assert len(hook.bodies) == 2
 

@@ -18,6 +18,7 @@ from b2bua.evidence.desk import look
 from b2bua.register import Entries
 from b2bua.store import Store
 from tests.b2bua.duties.making import CALLED, VICTIM, answer, national, segment, told, verdict
+from tests.b2bua.store.making import damaged_chain
 from tests.b2bua.test_cli import Command
 
 CONFIG = """
@@ -122,6 +123,14 @@ def test_from_the_plan_to_the_purge(run: Command, config: Path) -> None:
     assert verify(segments_of(config.parent / "journal")) is None
     assert {line["by"] for line in desk(config) if line["kind"] == "retention"} == {"ann"}
     assert "0 lines of 0 segments" in run("retention", "plan", config)[1]
+
+
+def test_a_plan_says_from_when_on_cases_and_entries_forget(run: Command, config: Path) -> None:
+    config.write_text(CONFIG.replace("[retention]\n", "[retention]\ncase_days = 1000\nentry_days = 2000\n"))
+    cases, entries = (f"{NOW - datetime.timedelta(days=days):%Y-%m-%d}" for days in (1000, 2000))
+    (line,) = [line for line in run("retention", "plan", config)[1].splitlines() if "closed before" in line]
+    assert f"closed before {cases}" in line
+    assert f"over before {entries}" in line
 
 
 def test_a_plan_as_json(run: Command, config: Path) -> None:
@@ -384,6 +393,33 @@ def test_a_report_of_nothing_is_refused(run: Command, config: Path, arguments: l
 def test_no_number_is_in_a_report(run: Command, config: Path) -> None:
     for form in ("--json", "--csv"):
         assert VICTIM not in run("report", config, str(Month(NOW.year, NOW.month)), form)[1]
+
+
+# A damaged journal.
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "counted"),
+    [
+        (("victim", "calls"), (VICTIM, "--why", "x", "--json"), '"calls":4,'),
+        (("nomadic", "show"), ("--json",), '"abroad":3,'),
+        (("report",), (f"{NOW:%Y-%m}", "--csv"), "NAT-1,national,¶24,pass,yes,1"),
+    ],
+    ids=["victim", "nomadic", "report"],
+)
+def test_what_cannot_be_read_is_told_and_the_rest_is_counted(
+    run: Command, config: Path, command: tuple[str, ...], options: tuple[str, ...], counted: str
+) -> None:
+    """A number that nobody has to look at, so that exit code 1 has no other reason."""
+    if command[0] == "nomadic":
+        run("nomadic", "decide", config, VICTIM, "occasional", "--why", "on leave")
+    segment(config.parent / "journal", [national("late", NOW, "+32470123456")])
+    assert run(*command, config, *options)[0] == 0
+    damaged = damaged_chain(config.parent / "journal" / "worker-9")
+    code, out, err = run(*command, config, *options)
+    assert (code, counted in out) == (1, True)
+    assert f"b2bua: {damaged} cannot be unpacked" in err
+    assert err.count("is left out") == 1
 
 
 # Who looked.

@@ -2,14 +2,17 @@
 
 import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from b2bua.call import Record
 from b2bua.cases import event
+from b2bua.cases.block import blocks_of
 from b2bua.cases.docket import Docket
 from b2bua.cases.event import Asked
 from b2bua.config import Retention
@@ -17,6 +20,7 @@ from b2bua.duties.clearing import Clearing
 from b2bua.duties.desk import Days
 from b2bua.duties.month import Month
 from b2bua.duties.report import report
+from b2bua.errors import RegisterError
 from b2bua.evidence import segments_of, verify
 from b2bua.evidence.forgetting import make_key
 from b2bua.evidence.holds import hold, release
@@ -179,6 +183,28 @@ def test_an_entry_forgets_so_long_after_its_last_day(clearing: Clearing, lines: 
     assert verify(segments_of(clearing.desk.directory)) is None
 
 
+def test_what_was_replaced_was_in_force_until_the_other_was_approved(clearing: Clearing) -> None:
+    written(
+        clearing,
+        added("blocked_user-1", 900),
+        added("blocked_user-2", 800, at=800, replaces="blocked_user-1", waits=True),
+        done("blocked_user-2", Action.APPROVE, 10),
+    )
+    clearing.run("ann", NOW)
+    assert whole(clearing) == ["blocked_user-1", "blocked_user-2"]
+
+
+def test_an_entry_stands_as_long_as_hashes_of_its_time_do(clearing: Clearing) -> None:
+    clearing = attrs.evolve(clearing, terms=attrs.evolve(clearing.terms, entry_days=10))
+    segment(clearing.journal, [verdict("hashed", ago(200))], begins=ago(200))
+    segment(clearing.journal, [verdict("now", NOW)])
+    written(clearing, added("blocked_user-1", 300, until=199))
+    clearing.run("ann", NOW)
+    assert whole(clearing) == ["blocked_user-1"]
+    clearing.run("ann", NOW + datetime.timedelta(days=101))
+    assert whole(clearing) == []
+
+
 def changed(clearing: Clearing) -> Clearing:
     """Four in a row: the second took the place of the first on a later day, the third at once, and was ended; the
     fourth is in force."""
@@ -258,13 +284,17 @@ def test_evidence_that_cannot_be_read_keeps_the_entries_of_its_time(clearing: Cl
     assert [one.file for one in outcome.broken] == [path]
 
 
-@pytest.mark.parametrize("name", ["blocked_user-1", "case 2024-0001"])
-def test_an_entry_that_is_held_or_made_for_a_case_that_is_keeps_what_it_says(clearing: Clearing, name: str) -> None:
+@pytest.mark.parametrize(
+    "held",
+    [("court", "blocked_user-1"), ("case 2024-0001", "any"), ("court", "2024-0001")],
+    ids=["the entry", "for the case", "the case"],
+)
+def test_an_entry_that_is_held_or_made_for_a_case_that_is_keeps_what_it_says(
+    clearing: Clearing, held: tuple[str, str]
+) -> None:
+    why, name = held
     made = added("blocked_user-1", 900, until=700, why="case 2024-0001: for the court")
-    held = (
-        hold(["blocked_user-1"], "ann", "court", NOW) if name == "blocked_user-1" else hold(["any"], "ann", name, NOW)
-    )
-    written(clearing, made, held)
+    written(clearing, made, hold([name], "ann", why, NOW))
     clearing.run("ann", NOW)
     assert whole(clearing) == ["blocked_user-1"]
 
@@ -281,7 +311,95 @@ def test_since_when_a_user_was_blocked_for_a_case_outlives_who_it_was(clearing: 
     assert (after.state(NOW), after.clocks(NOW)) == (before.state(NOW), before.clocks(NOW))
 
 
+def test_a_block_that_was_changed_and_then_withdrawn_ended_when_it_was_withdrawn(clearing: Clearing) -> None:
+    """What had taken its place was withdrawn too, so that the first is in force no more."""
+    reason = "case 2026-0001"
+    since = civil_day(ago(20))
+    written(
+        clearing,
+        opened("2026-0001", 40),
+        event.found(["c1"], 1, "ann", ago(40)).record("2026-0001"),
+        added("blocked_user-1", 30, why=reason),
+        added("blocked_user-2", 20, at=25, why=f"{reason}: other number", replaces="blocked_user-1", since=since),
+        event.identified({"name": "N", "address": "A", "data": "D"}, [], "ann", ago(10)).record("2026-0001"),
+        done("blocked_user-2", Action.WITHDRAW, 5, why=f"{reason}: identity known"),
+    )
+    case = folded(clearing)["2026-0001"]
+    assert case.blocked == ago(30)
+    assert case.blocks[0].ended == ago(5)
+    assert case.blocks[0].release is not None
+    assert case.blocks[0].release.why == f"{reason}: identity known"
+
+
+def test_a_change_that_was_withdrawn_before_its_day_ends_no_block(clearing: Clearing) -> None:
+    since = civil_day(ago(-10))
+    written(
+        clearing,
+        opened("2026-0001", 40),
+        added("blocked_user-1", 30, why="case 2026-0001"),
+        added("blocked_user-2", -10, at=25, why="case 2026-0001", replaces="blocked_user-1", since=since),
+        done("blocked_user-2", Action.WITHDRAW, 5),
+    )
+    assert folded(clearing)["2026-0001"].blocks[0].is_in_force
+
+
 # All of it.
+
+
+def random_acts(random: Random) -> list[Record]:
+    """What people may have entered of blocked users within three hundred days: additions, of one or of three, changes,
+    and all that can be done about them."""
+    entries, found, days = Entries(), list[Record](), 300.0
+    for _ in range(40):
+        days -= random.random() * 7
+        act = random_act(random, entries, days)
+        if act is None:
+            continue
+        try:
+            entries.enter(act)
+        except RegisterError:
+            continue  # not everything can be done about everything
+        found.append(act.record())
+    return found
+
+
+def random_act(random: Random, entries: Entries, days: float) -> Act | None:
+    action = random.choice([Action.ADD, *Action])
+    told: dict[str, Any] = {"by": "ann", "at": ago(days), "why": "case 2024-0001: x", "waits": random.random() < 0.3}
+    if action is not Action.ADD:
+        if not entries.items:
+            return None
+        until = civil_day(ago(days - random.randint(0, 20))) if action is Action.END else None
+        return Act(span=Span.parse(random.choice(list(entries.items))), action=action, until=until, **told)
+    replaces = random.choice(["", *entries.items])
+    first = days + random.randint(-25, 10)
+    until = first - random.randint(1, 60) if random.random() < 0.4 else None
+    said = {"reference": "R", "number": VICTIM, "since": day(first), **({} if until is None else {"until": day(until)})}
+    span = entries.next("blocked_user", 1 if replaces else random.choice([1, 3]))
+    since = civil_day(ago(first)) if replaces else None
+    return Act(span=span, action=action, replaces=replaces, since=since, fields=(said,) * len(span), **told)
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_whatever_people_have_entered_is_folded_alike_before_and_after(tmp_path: Path, seed: int) -> None:
+    key = tmp_path / "hashes.key"
+    make_key(key, salts)
+    terms = Retention(key_file=str(key), full_days=5, hashed_days=10, case_days=20, entry_days=20)
+    clearing = Clearing(tmp_path / "journal", terms)
+    clearing.desk.write(random_acts(Random(seed)))
+
+    def folds() -> tuple[object, ...]:
+        entries = Entries.fold(clearing.desk.lines())
+        of_cases = blocks_of(entries, TODAY)["case 2024-0001"]
+        blocks = [(one.since, one.ended, one.release and one.release.at) for one in of_cases]
+        return history(clearing), [one.waiting is None for one in entries.items.values()], blocks
+
+    before, taken = folds(), 0
+    for later in (0, 400):
+        taken += clearing.run("ann", NOW + datetime.timedelta(days=later)).desk["entry"]
+        assert folds() == before
+        assert verify(segments_of(clearing.desk.directory)) is None
+    assert taken > 0
 
 
 def test_packed_segments_of_the_desk_are_purged_too(clearing: Clearing, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,6 +449,37 @@ def test_a_segment_of_the_desk_that_does_not_hold_is_left_and_told_of(clearing: 
     outcome = clearing.run("ann", NOW)
     assert [one.file for one in outcome.broken] == [path]
     assert whole(clearing) == ["blocked_user-1"]
+
+
+def test_a_segment_of_the_desk_whose_first_line_tells_no_time_is_told_of_and_keeps_no_later_one(
+    clearing: Clearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("b2bua.evidence.desk.SEGMENT", 1)
+    written(clearing, added("blocked_user-1", 900, until=700), opened("2024-0001", 900), closed("2024-0001", 800))
+    first = segments_of(clearing.desk.directory)[0]
+    _, *others = first.read_bytes().splitlines(keepends=True)
+    first.write_bytes(b"".join([b'{"kind":"segment","hash":""}\n', *others]))
+    outcome = clearing.run("ann", NOW)
+    assert [one.file for one in outcome.broken] == [first]
+    assert outcome.desk == {"case": 2}
+    assert whole(clearing) == ["blocked_user-1"]
+
+
+@pytest.mark.parametrize("is_first", [False, True], ids=["after others", "as the first"])
+def test_half_a_line_at_the_end_of_the_desk_is_no_damage(
+    clearing: Clearing, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    """Nobody was told that it stands, and whoever writes next takes it off."""
+    written(clearing, opened("2024-0001", 900), closed("2024-0001", 800))
+    last = segments_of(clearing.desk.directory)[-1]
+    if is_first:
+        last = last.with_name("journal-00000002.jsonl")
+    with last.open("ab") as file:
+        file.write(b'{"kind":"case","ca')
+    outcome = clearing.run("ann", NOW)
+    assert outcome.broken == ()
+    assert whole(clearing, "case") == []
+    assert verify(segments_of(clearing.desk.directory)) is None
 
 
 def test_a_store_and_a_report_after_it_are_what_they_were(clearing: Clearing, tmp_path: Path) -> None:
@@ -408,6 +557,7 @@ def test_what_was_cut_off_a_segment_that_is_packed_or_gone_goes_too(clearing: Cl
 # Days.
 
 
+@example([(0, 9), (1, 2)], 5, 0)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=8), st.integers(0, 70), st.integers(0, 9))
 def test_days_touch_what_has_one_of_theirs(periods: list[tuple[int, int]], first: int, length: int) -> None:
     begin = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)

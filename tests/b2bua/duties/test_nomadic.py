@@ -116,6 +116,18 @@ def test_what_is_occasional_is_the_use_of_a_number_and_not_that_of_one_agreement
     assert {one.standing for one in metered(only, store, NOW)} == {Standing.OCCASIONAL}, "one interface, counted once"
 
 
+def test_calls_by_all_interfaces_together_say_enough(config: Config, store: Store) -> None:
+    import attrs
+
+    both = attrs.evolve(
+        config,
+        register=Register(agreement=(agreement(), agreement("A-2", trunk="NOMAD-2"))),
+        trunk=(*config.trunk, trunk("NOMAD-2", TrunkClass.ARTICLE_4, "127.0.0.6")),
+    )
+    filled(store, from_abroad(ONE, 2), from_abroad(ONE, 2, trunk="NOMAD-2"))
+    assert {one.standing for one in metered(both, store, NOW)} == {Standing.EXCESSIVE}
+
+
 def test_calls_that_were_taken_back_while_a_holder_was_asked_are_no_use(config: Config, store: Store) -> None:
     filled(store, from_abroad(ONE, 1), from_abroad(ONE, 50, "undecided"))
     assert found(config, store) == {ONE: (1, 0, Standing.FEW)}

@@ -255,6 +255,14 @@ def test_the_page_tells_the_month_of_brussels_and_whose_it_is(language: str, per
     assert f'<html lang="{language}">' in text
 
 
+@pytest.mark.parametrize("language", ["fr", "nl"])
+@pytest.mark.parametrize(
+    "basis", ["art. 1 3°, ¶8 3° (failed check)", "call to an emergency service (the law is silent)"]
+)
+def test_an_article_that_has_words_beside_it_is_told_in_the_language_of_the_page(language: str, basis: str) -> None:
+    assert words_of("b2bua.duties", language).perhaps("article", basis) != basis
+
+
 def test_all_languages_have_the_same_words() -> None:
     english = words_of("b2bua.duties", "en").tables
     for language in ("fr", "nl"):

@@ -4,14 +4,16 @@ is the one that a plain list says."""
 import datetime
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from b2bua import register as doing
+from b2bua.config import FourEyes
 from b2bua.errors import RegisterError
 from b2bua.register import Act, Action, Entries, Span, State
 from policy.register import civil_day
@@ -19,6 +21,8 @@ from tests.b2bua.register.making import DAY, NOW, TODAY, Office
 
 AHEAD = 24
 """Days that are compared."""
+ROWS = 2
+"""That people work on at one time: few, so that they grow."""
 
 
 @attrs.define
@@ -101,9 +105,11 @@ class Paper:
         return found
 
 
-names = st.integers(1, 9).map("consent-{}".format)
-firsts = st.integers(-2, 12)
-lengths = st.none() | st.integers(0, 12)
+which = st.integers(0, 6)
+"""One of those that there are, counted from the last."""
+firsts = st.integers(-1, 6)
+lengths = st.sampled_from([None, None, 0, 2, 5, 9])
+waits = st.sampled_from([False, False, False, True])
 
 
 class People(RuleBasedStateMachine):
@@ -114,25 +120,36 @@ class People(RuleBasedStateMachine):
         self.now, self.entries, self.paper = NOW, Entries(), Paper()
         self.lines: list[dict[str, Any]] = []
 
-    @rule(days=st.integers(1, 4))
+    @rule(days=st.integers(1, 3))
     def days_pass(self, days: int) -> None:
         self.now += days * DAY
         self.paper.today = civil_day(self.now)
 
-    @rule(first=firsts, length=lengths, waits=st.booleans())
+    @precondition(lambda self: len([row for row in self.paper.rows if row]) < ROWS)
+    @rule(first=firsts, length=lengths, waits=waits)
     def add(self, first: int, length: int | None, waits: bool) -> None:
         self.put("", first, length, waits)
 
-    @rule(place=names, first=firsts, length=lengths, waits=st.booleans())
-    def change(self, place: str, first: int, length: int | None, waits: bool) -> None:
-        self.put(place, first, length, waits)
+    @precondition(lambda self: any(self.paper.rows))
+    @rule(row=which, later=st.integers(-1, 4), waits=waits)
+    def change_the_last_of_a_row(self, row: int, later: int, waits: bool) -> None:
+        """Mostly so that the row grows."""
+        rows = [one for one in self.paper.rows if one]
+        last = rows[row % len(rows)][-1]
+        first = (max(last.since, self.paper.today) - self.paper.today) // DAY
+        self.put(last.name, first + later, None, waits)
 
-    @rule(name=names, ahead=st.integers(0, 10), waits=st.booleans())
-    def end(self, name: str, ahead: int, waits: bool) -> None:
+    @rule(place=which, first=firsts, length=lengths, waits=waits)
+    def change(self, place: int, first: int, length: int | None, waits: bool) -> None:
+        self.put(self.named(place), first, length, waits)
+
+    @rule(one=which, ahead=st.integers(0, 5), waits=waits)
+    def end(self, one: int, ahead: int, waits: bool) -> None:
+        name = self.named(one)
         day, paper = self.paper.today + ahead * DAY, self.paper
         may = paper.is_free(name)
         if may:
-            since, last = next(one.since for one in paper.row(name) if one.name == name), paper.last(name)
+            since, last = next(each.since for each in paper.row(name) if each.name == name), paper.last(name)
             may = since <= day and (last is None or day < last)
         if self.do(may, name, Action.END, waits=waits, until=day):
             if waits:
@@ -140,8 +157,9 @@ class People(RuleBasedStateMachine):
             else:
                 paper.end(name, day)
 
-    @rule(name=names, waits=st.booleans())
-    def withdraw(self, name: str, waits: bool) -> None:
+    @rule(one=which, waits=waits)
+    def withdraw(self, one: int, waits: bool) -> None:
+        name = self.named(one)
         is_new = name in self.paper.proposed
         if self.do((is_new and not waits) or self.paper.is_free(name), name, Action.WITHDRAW, waits=waits):
             self.paper.proposed.pop(name, None)
@@ -150,8 +168,9 @@ class People(RuleBasedStateMachine):
             elif not is_new:
                 self.paper.withdraw(name)
 
-    @rule(name=names)
-    def approve(self, name: str) -> None:
+    @rule(one=which)
+    def approve(self, one: int) -> None:
+        name = self.named(one)
         paper = self.paper
         version, place = paper.proposed.get(name, (None, ""))
         may = name in paper.waiting or (version is not None and (not place or paper.is_changeable(place)))
@@ -165,12 +184,18 @@ class People(RuleBasedStateMachine):
         else:
             paper.withdraw(name)
 
-    @rule(name=names)
-    def refuse(self, name: str) -> None:
+    @rule(one=which)
+    def refuse(self, one: int) -> None:
+        name = self.named(one)
         paper = self.paper
         if self.do(name in paper.waiting or name in paper.proposed, name, Action.REFUSE, by="bob"):
             paper.waiting.pop(name, None)
             paper.proposed.pop(name, None)
+
+    def named(self, one: int) -> str:
+        """One of those that there are; the first where there is none yet."""
+        count = max(1, len(self.entries.items))
+        return f"consent-{count - one % count}"
 
     def put(self, place: str, first: int, length: int | None, waits: bool) -> None:
         since = self.paper.today + first * DAY
@@ -223,7 +248,7 @@ class People(RuleBasedStateMachine):
 
 def purge(line: dict[str, Any], are_left: bool) -> dict[str, Any]:
     """A line without its fields; their days may be left."""
-    told = line["personal"].get("entries", {}).get("value", ())
+    told = line.get("personal", {}).get("entries", {}).get("value", ())
     days = [{key: value for key, value in said.items() if key in ("since", "until")} for said in told]
     return {**line, "personal": {}, **({"hashed": {"entries": days}} if days and are_left else {})}
 
@@ -246,10 +271,15 @@ TestWhateverPeopleDo = People.TestCase
 
 
 @pytest.fixture
-def office(tmp_path: Any) -> Office:
+def office(tmp_path: Path) -> Office:
     made = Office.at(tmp_path)
     made.enter("agreement")
     return made
+
+
+@pytest.fixture
+def careful(tmp_path: Path) -> Office:
+    return Office.at(tmp_path, FourEyes.ALL)
 
 
 Change = Callable[[str, str], None]
@@ -313,6 +343,58 @@ def test_of_three_the_second_may_be_withdrawn_and_the_first_holds_until_the_thir
     change("agreement-2", "2026-04-20")
     withdraw(office, "agreement-2")
     assert days(office, 10, 19, 20) == [{"agreement-1"}, {"agreement-1"}, {"agreement-3"}]
+
+
+def test_after_that_the_third_is_the_one_that_comes_in_the_place_of_the_first(office: Office, change: Change) -> None:
+    change("agreement-1", "2026-04-10")
+    change("agreement-2", "2026-04-20")
+    withdraw(office, "agreement-2")
+    with pytest.raises(RegisterError, match="agreement-3 comes in the place of agreement-1 already"):
+        change("agreement-1", "2026-04-15")
+    change("agreement-3", "2026-04-05")
+    assert days(office, 4, 5, 20) == [{"agreement-1"}, {"agreement-4"}, {"agreement-4"}]
+
+
+def test_a_coming_change_may_be_withdrawn_on_the_eve_of_its_first_day(office: Office, change: Change) -> None:
+    change("agreement-1", "2026-04-10")
+    withdraw(office, "agreement-2", days=9)
+    assert days(office, 9, 10) == [{"agreement-1"}, {"agreement-1"}]
+
+
+def test_what_goes_at_once_held_until_then_and_not_to_the_eve_of_a_day_that_was_over(careful: Office) -> None:
+    def proposed(name: str, since: str) -> None:
+        doing.change(careful.desk, careful.config, name, {"since": since}, by="ada", why="", now=NOW)
+
+    def approve(name: str, days: int) -> None:
+        doing.approve(careful.desk, name, by="bob", why="", now=NOW + days * DAY)
+
+    careful.enter("agreement", since="2026-03-01")
+    approve("agreement-1", 0)
+    proposed("agreement-1", "2026-04-10")
+    approve("agreement-2", 10)
+    first = careful.entries()["agreement-1"]
+    assert (first.state(TODAY), first.until) == (State.REPLACED, None), "it comes into force on its first day: at once"
+    proposed("agreement-2", "2026-04-30")
+    approve("agreement-3", 40)
+    second = careful.entries()["agreement-2"]
+    assert (second.state(TODAY), second.until) == (State.REPLACED, None)
+
+
+def test_what_has_gone_may_be_put_again(office: Office, change: Change) -> None:
+    change("agreement-1", "2026-04-10")
+    withdraw(office, "agreement-2", days=15)
+    doing.change(office.desk, office.config, "agreement-1", {"until": None}, by="b", why="", now=NOW + 15 * DAY)
+    assert days(office, 15) == [{"agreement-3"}]
+    assert office.entries()["agreement-1"].until == datetime.date(2026, 4, 9), "what was, stays as it was"
+
+
+def test_what_stands_does_not_rest_on_what_a_purge_takes(office: Office, change: Change) -> None:
+    change("agreement-1", "2026-04-10")
+    withdraw(office, "agreement-2")
+    lines = [
+        purge(line, are_left=False) if line.get("entry") == "agreement-2" else line for line in office.desk.lines()
+    ]
+    assert holding(Entries.fold(lines), TODAY + 30 * DAY) == {"agreement-1"}
 
 
 def test_what_has_gone_does_not_come_back_when_all_behind_it_is_withdrawn(office: Office, change: Change) -> None:

@@ -95,6 +95,20 @@ def test_a_command_that_died_between_the_desk_and_it_is_made_good(office: Office
     assert names(office) == {**WHOLE, "agreement": ("agreement-1",)}
 
 
+def test_it_stands_in_its_place_before_it_is_said_to(
+    office: Office, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss of power afterwards does not bring the one before back."""
+    forced = list[tuple[Path, tuple[str, ...]]]()
+
+    def force(folder: Path) -> None:
+        forced.append((folder, names(office).get("agreement", ())))
+
+    monkeypatch.setattr("b2bua.evidence.disk.force", force)
+    office.enter("agreement")
+    assert forced[-1] == (path.parent, ("agreement-1",))
+
+
 def test_what_is_as_it_should_be_is_left_alone(office: Office, path: Path) -> None:
     end(office.desk, office.config, "consent-1", by="ada", why="", now=NOW)
     before = os.stat(path).st_ino

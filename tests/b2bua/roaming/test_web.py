@@ -11,6 +11,7 @@ import attrs
 import pytest
 import trustme
 
+from b2bua.config import OAuth
 from b2bua.demo.holder import Stub, served
 from b2bua.errors import ConfigError
 from b2bua.roaming.told import Told
@@ -282,3 +283,12 @@ def test_a_certificate_or_key_that_cannot_be_used_is_told_by_key_and_file(
     named = {key: str(tmp_path / name) for key, name in files.items()}
     with pytest.raises(ConfigError, match=rf"roaming\.camara stub: {said}"):
         CamaraHolder.of(holder("https://127.0.0.1:1", **named), HOME)
+
+
+def test_a_key_that_signs_for_us_and_cannot_be_used_is_told_by_key_and_file(tmp_path: Path) -> None:
+    path = tmp_path / "signs.pem"
+    oauth = OAuth(token_url="https://127.0.0.1:1", client_id="us", private_key_file=str(path))
+    with pytest.raises(
+        ConfigError, match=r"roaming\.camara stub: oauth\.private_key_file: \S+signs\.pem: No such file"
+    ):
+        CamaraHolder.of(attrs.evolve(holder("https://127.0.0.1:1"), oauth=oauth), HOME)

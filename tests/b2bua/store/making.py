@@ -9,6 +9,7 @@ import orjson
 
 from b2bua.call import Record
 from b2bua.evidence import Journal
+from b2bua.evidence.packing import pack
 from b2bua.evidence.purging import Rewriting, rewriting
 from b2bua.evidence.reading import records, segments_of
 from b2bua.store import Store, pseudonymised
@@ -107,6 +108,15 @@ def purged(folder: Path, *, to_pseudonyms: bool = True) -> None:
 
 def lines_of(folder: Path) -> list[dict[str, Any]]:
     return [record for path in segments_of(folder) for _, record in records(path)]
+
+
+def damaged_chain(folder: Path) -> Path:
+    """A chain of two segments, the first of which cannot be unpacked; that one."""
+    for _ in range(2):
+        written(folder, whole("lost"))
+    damaged = pack(segments_of(folder)[0])
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    return damaged
 
 
 def broken_line(folder: Path) -> None:

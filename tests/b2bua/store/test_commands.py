@@ -6,7 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from b2bua.evidence import Desk
+from b2bua.evidence import Desk, segments_of
+from b2bua.evidence.packing import pack
 from tests.b2bua.store.making import ABROAD, CALLED, GEOGRAPHIC, minutes, whole, written
 from tests.b2bua.test_cli import Command
 
@@ -61,6 +62,21 @@ def test_a_search_takes_numbers_as_people_write_them(run: Command, config: Path)
             GEOGRAPHIC,
             {"chain": "", "segment": 1, "line": 5},
         )
+
+
+def test_a_search_finds_a_call_that_nobody_indexed_yet(run: Command, config: Path) -> None:
+    assert run("store", "search", config, "--number", ABROAD, "--json")[0] == 0
+
+
+def test_a_search_finds_what_is_indexed_though_the_journal_is_damaged_and_says_so(run: Command, config: Path) -> None:
+    run("store", "rebuild", config)
+    journal = config.parent / "journal"
+    for _ in range(2):
+        written(journal / "worker-2", whole("lost"))
+    damaged = pack(segments_of(journal / "worker-2")[0])
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    code, out, err = run("store", "search", config, "--number", ABROAD)
+    assert (code, "one" in out, "the latest calls may be missing" in err) == (0, True, True)
 
 
 def test_a_search_shows_a_table_and_says_when_there_may_be_more(run: Command, config: Path) -> None:

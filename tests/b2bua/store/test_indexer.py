@@ -22,6 +22,7 @@ from tests.b2bua.store.making import (
     NOON,
     answer,
     broken_line,
+    damaged_chain,
     differing,
     end,
     indexed,
@@ -208,20 +209,31 @@ def test_a_line_that_is_none_is_named_and_the_rest_is_indexed(
     assert [record.getMessage()[:14] for record in caplog.records] == ["alarm: store: "] * 2
 
 
-def test_what_is_wrong_with_one_chain_is_told_at_once_though_others_bring_lines(
+def test_what_is_wrong_with_one_chain_is_told_once_and_makes_no_other_wait(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("b2bua.store.indexer.BATCH", 10)
+    written(journal / "worker-1", *(whole(f"c{number:02d}") for number in range(40)))
+    damaged_chain(journal / "worker-2")
+    indexer = store.indexer()
+    for _ in range(2):
+        with pytest.raises(JournalError, match="cannot be unpacked"):
+            indexer.catch_up()
+        assert len(store.search(Wanted(limit=99))) >= 40
+        assert [record.getMessage()[:14] for record in caplog.records] == ["alarm: store: "]
+
+
+def test_what_is_wrong_with_one_chain_is_raised_though_the_others_have_more_than_was_asked_for(
     store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("b2bua.store.indexer.BATCH", 10)
     written(journal / "worker-1", *(whole(f"c{number:02d}") for number in range(40)))
-    for _ in range(2):
-        written(journal / "worker-2", whole("lost"))
-    damaged = pack(segments_of(journal / "worker-2")[0])
-    damaged.write_bytes(damaged.read_bytes()[:-40])
+    damaged_chain(journal / "worker-2")
     indexer = store.indexer()
-    for done in (10, 20):
+    for done in (20, 40):
         with pytest.raises(JournalError, match="cannot be unpacked"):
-            indexer.catch_up()
-        assert store.progress()["worker-1"].line == done, "the others have their turn each time"
+            indexer.catch_up(20)
+        assert store.progress()["worker-1"].line == done
 
 
 def test_a_store_is_rebuilt_of_all_chains_that_can_be_read(
@@ -229,10 +241,7 @@ def test_a_store_is_rebuilt_of_all_chains_that_can_be_read(
 ) -> None:
     monkeypatch.setattr("b2bua.store.indexer.BATCH", 10)
     written(journal / "worker-1", *(whole(f"c{number:02d}") for number in range(40)))
-    for _ in range(2):
-        written(journal / "worker-2", whole("lost"))
-    damaged = pack(segments_of(journal / "worker-2")[0])
-    damaged.write_bytes(damaged.read_bytes()[:-40])
+    damaged_chain(journal / "worker-2")
     with pytest.raises(JournalError, match="cannot be unpacked"):
         store.rebuild()
     assert len(store.search(Wanted(limit=99))) >= 40
