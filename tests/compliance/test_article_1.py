@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from b2bua.config import Config, tree
+from b2bua.config import Candidates, Config, Latch, tree
 from b2bua.config.header_rule import Action, HeaderRule
 from b2bua.explain import explain
 from policy import Claim, register
@@ -58,6 +58,11 @@ VALUES: dict[str, Iterable[Any]] = {
     "max_foreign_share": (0.0, 1.0),
     "operator": ("Carrier SA, BE 0123.456.789",),
     "contact": ("noc@carrier.example",),
+    "media": tuple(
+        tree.TrunkMedia(address=("203.0.113.1",), advertise="203.0.113.2", latch=latch, candidates=candidates)
+        for latch in Latch
+        for candidates in Candidates
+    ),
 }
 #: What a trunk is, and who it is.
 IS = {"name", "declared_class", "listen", "peers"}

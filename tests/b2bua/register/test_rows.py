@@ -385,7 +385,10 @@ def test_what_has_gone_may_be_put_again(office: Office, change: Change) -> None:
     withdraw(office, "agreement-2", days=15)
     doing.change(office.desk, office.config, "agreement-1", {"until": None}, by="b", why="", now=NOW + 15 * DAY)
     assert days(office, 15) == [{"agreement-3"}]
-    assert office.entries()["agreement-1"].until == datetime.date(2026, 4, 9), "what was, stays as it was"
+    first = office.entries()["agreement-1"]
+    assert (first.state(TODAY + 15 * DAY), first.until) == (State.OVER, datetime.date(2026, 4, 9)), "as it was"
+    withdraw(office, "agreement-3", days=16)
+    assert office.entries().changeable("agreement-1").id == "agreement-1"
 
 
 def test_what_stands_does_not_rest_on_what_a_purge_takes(office: Office, change: Change) -> None:
@@ -395,6 +398,11 @@ def test_what_stands_does_not_rest_on_what_a_purge_takes(office: Office, change:
         purge(line, are_left=False) if line.get("entry") == "agreement-2" else line for line in office.desk.lines()
     ]
     assert holding(Entries.fold(lines), TODAY + 30 * DAY) == {"agreement-1"}
+    change("agreement-1", "2026-04-20")
+    lines = [
+        purge(line, are_left=False) if line.get("entry") == "agreement-1" else line for line in office.desk.lines()
+    ]
+    assert holding(Entries.fold(lines), TODAY + 30 * DAY) == {"agreement-3"}
 
 
 def test_what_has_gone_does_not_come_back_when_all_behind_it_is_withdrawn(office: Office, change: Change) -> None:
