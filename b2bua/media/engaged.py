@@ -175,10 +175,9 @@ class Engaged:
         return self._in_force.get(tag) == _digest(body)
 
     def _is_repeated(self, tag: str, body: bytes) -> bool:
-        """Whether it is the offer that is being made. Once a session stands, even one that says nothing new is asked:
-        an engine that has lost the call finds it again by that."""
-        is_at_hand = self._offer == (tag, body) and (self._is_open or self._agreed is None)
-        return is_at_hand and self._is_in_force(tag, body)
+        """Whether it is the offer that is being made. Any other is asked, though it say nothing new: an engine that has
+        lost the call finds it again by that."""
+        return self._is_open and self._offer == (tag, body) and self._is_in_force(tag, body)
 
     def _offering(self, tag: str, body: bytes) -> Command:
         towards_callee, towards_caller = self.sides, (self.sides[1], self.sides[0])

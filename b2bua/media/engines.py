@@ -5,7 +5,8 @@ another. What comes after goes to the engine that has the call. Only a later off
 call begins anew on another, since an offer and its answer tell an engine all that it has to know.
 
 A command is sent again, the same datagram, until its answer comes or its time is over; an engine knows it by its cookie
-and does nothing twice. One that has let a whole command go by is down, and left alone but for pings until it answers.
+and does nothing twice. One that has let a whole command go by, and said nothing else meanwhile, is down, and left alone
+but for pings until it answers; where it has, it is that command that does not arrive, by its length for one.
 What it may still hold of calls that have left it, or have ended meanwhile, it is told to delete when it is back.
 """
 
@@ -58,6 +59,8 @@ class Engine:
     ping_at: float
     is_up: bool = True
     """Until it has let a command go by, it is believed."""
+    heard_at: float = float("-inf")
+    """When it last answered anything."""
     strays: dict[str, None] = attrs.field(factory=dict)
     """Our names of calls that it may have, and should not."""
     counters: Counter[str] = attrs.field(factory=Counter)
@@ -156,6 +159,7 @@ class Pool:
             return turn
         del self._open[heard.cookie]
         engine.counters["answered"] += 1
+        engine.heard_at = now
         self._is_back(engine, turn)
         errand = question.errand
         if errand is None:
@@ -279,7 +283,8 @@ class Pool:
     def _is_silent(self, question: _Question, now: float, turn: Turn) -> None:
         engine, errand = question.engine, question.errand
         engine.counters["silent"] += 1
-        self._is_gone(engine, "it is silent", now, turn)
+        if engine.heard_at <= question.ends - self.patience:
+            self._is_gone(engine, "it is silent", now, turn)
         if errand is None:
             engine.ping_at = now + min(self.every, _EAGER)
             return
@@ -296,7 +301,7 @@ class Pool:
     def _is_gone(self, engine: Engine, why: str, now: float, turn: Turn) -> None:
         if engine.is_up:
             engine.is_up = False
-            engine.ping_at = min(engine.ping_at, now + min(self.every, _EAGER))
+            engine.ping_at = now
             turn.news.append(f"rtpengine {engine.name} is left alone: {why}")
 
     def _is_back(self, engine: Engine, turn: Turn) -> None:

@@ -16,7 +16,8 @@ from bench.media import fed
 from bench.media.engine import rtpengine
 from bench.media.generator import Flow, Standing, compiled, written
 from bench.media.nets import Net
-from bench.processes import await_bound, running
+from bench.peers.offer import NotHereError
+from bench.processes import await_bound, last_words, running
 
 #: A folder for its files, its core, where it is, and what it is to carry. May raise NotHereError.
 Box = Callable[[Path, int, Net, Sequence[Flow]], AbstractContextManager[Standing]]
@@ -42,12 +43,17 @@ def in_c(folder: Path, core: int, net: Net, flows: Sequence[Flow]) -> Iterator[S
 
 @contextmanager
 def ours(way: str, folder: Path, core: int, net: Net, flows: Sequence[Flow]) -> Iterator[Standing]:
-    """One of our ways, fed as the daemon feeds it; its process is whatever does that, with all that it starts."""
+    """One of our ways, fed as the daemon feeds it; its process is whatever does that, with all that it starts.
+
+    Raises NotHereError when it has said that it cannot go its way, or not for all.
+    """
     orders, log = folder / "orders", folder / f"{way}.log"
     orders.write_bytes(encode([order for number, flow in enumerate(flows) for order in _orders(number, net, flow)]))
     with net.within(), running([sys.executable, fed.__file__, way, str(orders)], core, log) as process:
         await_bound(process, flows[-1].face_b, log)
         yield Standing(net=net, flows=written(flows, folder), peers=2 * len(flows), process=process.pid)
+        if log.stat().st_size:
+            raise NotHereError(last_words(log))
 
 
 def _orders(channel: int, net: Net, flow: Flow) -> list[Order]:

@@ -26,7 +26,7 @@ static struct iovec places[TOGETHER];
 static struct mmsghdr heads[TOGETHER];
 static int sockets[PEERS], peers;
 static uint32_t *delays;
-static uint64_t received, wrong, most;
+static uint64_t began, received, wrong, most;
 
 static uint64_t now(void) {
     struct timespec at;
@@ -79,6 +79,7 @@ static void check(const char *data, unsigned size, uint32_t peer, uint64_t at) {
     uint32_t sender;
     memcpy(&sent, data + HEADER, sizeof sent);
     memcpy(&sender, data + STAMP, sizeof sender);
+    if (size == SIZE && sent < began) return; /* of a run before, which a box has held up */
     if (size != SIZE || sender != (peer ^ 1) || memcmp(data + MARK, pattern + MARK, SIZE - MARK)) wrong++;
     else if (received < most) delays[received++] = (at - sent) / 100;
 }
@@ -129,7 +130,8 @@ int main(int count, char **words) {
     delays = calloc(most + 1, sizeof *delays);
     for (int i = 0; i < SIZE; i++) pattern[i] = i * 7;
     pattern[0] = (char)0x80, pattern[1] = 0;
-    uint64_t began = now(), sent = 0, unsent = 0, idle = 0;
+    uint64_t sent = 0, unsent = 0, idle = 0;
+    began = now();
     while (sent < most) {
         uint64_t turn = now(), due = (turn - began) * (rate / 1e9), before = sent;
         if (due > most) due = most;

@@ -21,6 +21,8 @@ from bench.processes import LOOPBACK
 _NAMED: Final = Path("/run/netns")
 #: Where programs of the administrator are, which not every PATH has.
 _SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
+#: What the kernel of the box is told, under /proc/sys/net: all that docs/media.md asks for.
+_ROUTING: Final = ("ipv4/ip_forward", "ipv4/fwmark_reflect", "ipv6/conf/all/forwarding", "ipv6/fwmark_reflect")
 
 
 @attrs.frozen(kw_only=True)
@@ -72,8 +74,8 @@ def apart() -> Iterator[Net]:
             _run("-n", box, "link", "set", "dev", end, "up")
             _run("-n", name, "route", "add", "default", "via", face)
         with net.within():
-            for key in ("ip_forward", "fwmark_reflect"):
-                Path("/proc/sys/net/ipv4", key).write_text("1")
+            for key in _ROUTING:
+                Path("/proc/sys/net", key).write_text("1")
         yield net
     finally:
         for name in names:

@@ -1,4 +1,5 @@
-/* The least that a relay can be: what comes to one socket of a pair leaves by the other. Both are connected.
+/* The least that a relay can be: what comes to one socket of a pair leaves by the other. Both are connected. One packet
+ * of each socket a turn: `recv` until there is nothing more costs 1.05 times as much where each has one (2026-11-23).
  * relay FLOWS A FACE_A B FACE_B: addresses and a file of ports as generator.c has them. */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BATCH = 32, EVENTS = 1024, LARGEST = 65536 };
+enum { EVENTS = 1024, LARGEST = 65536 };
 
 static int other[65536];
 
@@ -49,11 +50,9 @@ int main(int count, char **words) {
     static char data[LARGEST];
     for (;;) {
         int ready = epoll_wait(poll, events, EVENTS, -1);
-        for (int i = 0; i < ready; i++)
-            for (int taken = 0; taken < BATCH; taken++) {
-                ssize_t size = recv(events[i].data.fd, data, sizeof data, 0);
-                if (size < 0) break;
-                send(other[events[i].data.fd], data, size, 0);
-            }
+        for (int i = 0; i < ready; i++) {
+            ssize_t size = recv(events[i].data.fd, data, sizeof data, 0);
+            if (size >= 0) send(other[events[i].data.fd], data, size, 0);
+        }
     }
 }

@@ -113,6 +113,19 @@ def test_a_packet_that_comes_changed_cut_longer_or_to_somebody_else_is_wrong(
     assert (passed.received, passed.wrong) == (0, 10)
 
 
+def of_an_earlier_run(data: bytes) -> bytes:
+    return data[:12] + (1).to_bytes(8, "little") + data[20:]
+
+
+def test_a_packet_that_a_box_has_held_up_since_an_earlier_run_is_none_of_this(
+    generator: Generator, tmp_path: Path
+) -> None:
+    (flow,) = flows(1)
+    with handing_on(flow, of_an_earlier_run):
+        passed = generator.send(Standing(net=LOCAL, flows=written([flow], tmp_path), peers=2), 200.0, 0.1)
+    assert (passed.received, passed.wrong) == (0, 0)
+
+
 WELL = Passed(rate=10.0, sent=10, unsent=0, received=10, wrong=0, seconds=1.0, busy=0.1, p50_us=1, p99_us=1)
 
 

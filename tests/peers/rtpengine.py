@@ -4,6 +4,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import attrs
@@ -26,6 +27,7 @@ class Box:
     more: tuple[str, ...] = ()
     port: int = attrs.field(factory=lambda: free_ports("127.0.0.1", 1)[0])
     process: subprocess.Popen[bytes] | None = None
+    _asked: "count[int]" = attrs.field(factory=count, init=False, repr=False)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -34,7 +36,8 @@ class Box:
     def start(self) -> None:
         """Returns when it answers."""
         command = [
-            *("rtpengine", "--table=-1", "--foreground", "--log-stderr", "--log-level=5", "--num-threads=2"),
+            *("rtpengine", "--config-file=none", "--table=-1", "--num-threads=2"),
+            *("--foreground", "--log-stderr", "--log-level=5"),
             *(f"--interface=west/{WEST}", f"--interface=east/{EAST}", "--interface=west/::1", "--interface=east/::1"),
             *(f"--listen-ng={self.endpoint}", f"--port-min={self.first_port}", f"--port-max={self.first_port + 999}"),
             *self.more,
@@ -60,8 +63,9 @@ class Box:
             return sock.recv(65_536)
 
     def calls(self) -> list[str]:
-        """Those that it holds."""
-        heard = decode(self.say(b'list {"command": "list", "limit": "100"}'.replace(b"list", b"l1", 1)))
+        """Those that it holds, a thousand at most."""
+        # A cookie that it has seen before would have it repeat what it said then.
+        heard = decode(self.say(b'list-%d {"command": "list", "limit": 1000}' % next(self._asked)))
         assert heard is not None
         return sorted(heard.plain["calls"])
 

@@ -99,9 +99,16 @@ def test_no_identifier_of_either_side_reaches_the_engine() -> None:
 def test_the_same_offer_to_the_next_target_is_not_asked_again() -> None:
     call = Call()
     first = call.offer(A, A1)
-    call.engaged.refused()
     assert call.offer(A, A1) == first
     assert len(call.asked) == 1
+
+
+def test_the_same_offer_after_a_refusal_is_asked_again_since_the_engine_may_be_another() -> None:
+    call = Call()
+    call.offer(A, A1)
+    call.engaged.refused()
+    call.offer(A, A1)
+    assert len(call.asked) == 2
 
 
 def test_a_repeated_answer_is_not_asked_again() -> None:

@@ -206,6 +206,27 @@ def test_a_new_offer_goes_on_from_a_silent_engine_to_the_next() -> None:
     assert world.replies == [Reply(engine=second.engine, sdp=b"v=0 moved\r\n")]
 
 
+def test_a_command_that_never_arrives_costs_the_other_calls_nothing() -> None:
+    world = World.of(1, 1)
+    world.ask(call="long")
+    for number in range(20):
+        world.pass_time(PATIENCE / 5, answering=(ONE, TWO))
+        world.ask(call=f"c{number}")
+        world.say(world.sent[-1])
+    assert all(engine.is_up for engine in world.pool.engines.values())
+    assert world.news == []
+    assert [reply.is_lost for reply in world.replies].count(True) == 1
+
+
+def test_an_engine_that_was_only_slow_is_back_with_its_first_ping() -> None:
+    world = World.of(1)
+    world.ask("answer", engine=ONE)
+    world.pass_time(PATIENCE, answering=(ONE,))
+    assert world.replies[0].is_lost
+    assert [said.rpartition(" ")[2] for said in world.news] == ["silent", "again"]
+    assert world.pool.engines[ONE].is_up
+
+
 def test_a_new_offer_is_tried_with_a_few_engines_and_no_more() -> None:
     world = World.of(*[1] * (MOST_TRIED + 2))
     world.ask()

@@ -109,8 +109,11 @@ def test_who_was_found_in_the_window_is_believed_no_more_when_his_peer_is_told_t
     assert found.heard() == []
 
 
-def test_strangers_in_the_queue_of_a_peer_that_settles_are_sorted_out_however_many(rig: Rig) -> None:
-    stranger = rig.stranger(host=ELSEWHERE)
+@pytest.mark.parametrize("host", ["", ELSEWHERE], ids=["same host", "another host"])
+def test_strangers_in_the_queue_of_a_peer_that_settles_are_sorted_out_however_many(rig: Rig, host: str) -> None:
+    rig.relay.point(1, 0, ("127.0.0.1", 9))
+    rig.relay.point(1, 0, rig.a.place)  # a window begins
+    stranger = rig.stranger(host=host)
     rig.a.send(b"0", rig.ends[0])
     for number in range(1, 3 * BATCH):
         stranger.send(b"false", rig.ends[0])
