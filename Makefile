@@ -21,7 +21,8 @@ export DEBIAN_FRONTEND := noninteractive
 ROOT := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo -n; fi)
 
 # Programs of the real peers, each with its Debian package; servers stand in sbin, which not every PATH has.
-PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd pdftotext:poppler-utils nft:nftables
+PEERS  := sipp:sip-tester tshark:tshark baresip:baresip kamailio:kamailio nsd:nsd pdftotext:poppler-utils nft:nftables \
+          rtpengine:rtpengine-daemon
 POLICY := /usr/sbin/policy-rc.d
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -118,7 +119,7 @@ peers:
 	        for package in $$missing; do \
 	            $(ROOT) apt-get install -q -y --no-install-recommends $$package >/dev/null \
 	                || echo "   $$package could not be installed: its tests will be skipped by name"; \
-	            case $$package in kamailio|nsd|postgresql) $(ROOT) systemctl disable --now $$package >/dev/null 2>&1;; esac; \
+	            case $$package in kamailio|nsd|postgresql|rtpengine-daemon) $(ROOT) systemctl disable --now $$package >/dev/null 2>&1;; esac; \
 	        done; true; \
 	    else echo "== the real peers$$missing are missing and cannot be installed here: their tests will be skipped by name"; fi; \
 	fi

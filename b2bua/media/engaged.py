@@ -129,7 +129,7 @@ class Engaged:
 
     def answered(self, side: int, body: bytes, branch: str = "") -> bytes:
         """The answer of that side to what the other offered, as the other one gets to see it. Raises MediaError."""
-        return body if self._is_passing else self.offered(side, body)
+        return self.offered(side, body)
 
     def chosen(self, branch: str) -> Command | None:
         """That branch has accepted the call. What is to be asked, where the engine has another one's media."""

@@ -30,6 +30,10 @@ class Box:
     _asked: "count[int]" = attrs.field(factory=count, init=False, repr=False)
 
     @property
+    def _log(self) -> Path:
+        return self.folder / f"rtpengine-{self.port}.log"
+
+    @property
     def endpoint(self) -> Endpoint:
         return Endpoint("127.0.0.1", self.port)
 
@@ -42,13 +46,13 @@ class Box:
             *(f"--listen-ng={self.endpoint}", f"--port-min={self.first_port}", f"--port-max={self.first_port + 999}"),
             *self.more,
         ]
-        with (self.folder / f"rtpengine-{self.port}.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(self._answers, "rtpengine answers")
 
     def _answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, "it has ended"
+        assert self.process.poll() is None, f"it has ended:\n{self._log.read_text()}"
         try:
             return self.say(ping("there")) == b'there {"result":"pong"}'
         except (ConnectionRefusedError, TimeoutError):

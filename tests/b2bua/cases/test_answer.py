@@ -90,7 +90,7 @@ def test_it_tells_what_blocks_the_user(key: SigningKey) -> None:
 
 def test_of_no_call_it_names_no_user_and_says_what_was_looked_for(key: SigningKey) -> None:
     search = Search.of(asked(called="09 333 00 00"), PLAN, 0)
-    case = case_of(identified(1, name="N", address="A", data="D"))
+    case = case_of(identified(1, "data", name="N", address="A"))
     document = orjson.loads(answer_of(case, [], WHO, key, after(2), search=search).data)
     assert (document["user"], document["missing"], document["calls"]) == ({}, [], [])
     assert document["search"] == {

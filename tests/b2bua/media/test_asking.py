@@ -194,6 +194,29 @@ def test_where_nobody_listens_the_next_engine_has_it_long_before_the_time_is_ove
     run(story)
 
 
+def test_that_nobody_listens_is_known_by_the_first_ping() -> None:
+    async def story() -> None:
+        gone = Playing()
+        gone.close()
+        async with desk(gone.endpoint) as ours:
+            assert "nobody is there" in await ours.alarms.get()
+
+    run(story)
+
+
+def test_a_command_is_sent_again_in_time_where_nothing_else_was_due_for_long() -> None:
+    async def story() -> None:
+        engine = Playing()
+        async with desk(engine, patience=0.1) as ours:
+            loop = asyncio.get_running_loop()
+            while ours.engines._timer is None or ours.engines._timer.when() < loop.time() + 100.0:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.001)
+            ours.ask()
+            assert await engine.heard.get() == await engine.heard.get()
+
+    run(story)
+
+
 def test_an_engine_that_comes_back_is_asked_again() -> None:
     async def story() -> None:
         gone = Playing()
@@ -262,6 +285,7 @@ def test_after_the_end_nobody_is_told_and_no_socket_is_left() -> None:
             ours.engines.stop()
             assert ours.engines._sockets == {}
             ours.engines.ask(OFFER, ours.replies.put_nowait)
+            assert (ours.engines._sockets, ours.engines._timer) == ({}, None)
         await asyncio.sleep(0)
         assert ours.replies.empty()
 

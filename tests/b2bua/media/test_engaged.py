@@ -277,6 +277,39 @@ def test_an_undoing_that_fails_leaves_the_call_as_it_can_be() -> None:
     assert call.offer(A, A3).endswith(b"of a")
 
 
+def test_an_undoing_that_the_engine_refuses_ends_there() -> None:
+    call = Call().established()
+    call.offer(A, A2)
+    command = call.engaged.refused()
+    assert command is not None
+    assert call.engaged.heed(command, Reply(engine=E1, error="Ran out of ports")) is None
+    assert not call.engaged.is_undoing
+
+
+def test_an_answer_that_came_before_the_refusal_is_undone_with_its_offer() -> None:
+    call = Call().established()
+    call.offer(A, A2)
+    call.answer(B, B2)
+    call.ask(call.engaged.refused())
+    assert call.engine.ends == {"a": A1, "b": B1}
+
+
+def test_after_an_undoing_what_stands_is_known() -> None:
+    call = Call().established()
+    call.offer(A, A2)
+    call.ask(call.engaged.refused())
+    assert call.engaged.question(B, B1, False) is None
+
+
+def test_another_process_asks_again_where_one_was_on_its_way_back() -> None:
+    call = Call().established()
+    call.offer(A, A2)
+    assert call.engaged.refused() is not None
+    call.engaged.resume()
+    assert call.offer(A, A3).endswith(b"of a")
+    assert call.answer(B, B2).endswith(b"of b")
+
+
 def test_a_refused_refresh_has_nothing_to_undo() -> None:
     call = Call().established()
     call.offer(A, A1)
@@ -359,6 +392,23 @@ def test_by_setting_a_call_that_no_engine_takes_passes_as_it_came() -> None:
     assert call.engaged.chosen("t1") is None
     assert call.engaged.offered(B, B1) == B1
     assert call.engaged.over() is None
+
+
+def test_by_setting_the_same_offer_is_asked_again_after_it_has_passed() -> None:
+    call = passing()
+    call.offer(A, A1)
+    call.lose(A, A2)
+    assert call.engaged.question(A, A1, True) is not None
+
+
+def test_an_answer_that_no_engine_takes_never_passes_for_its_offer_names_the_engine() -> None:
+    call = passing()
+    call.offer(A, A1)
+    command = call.engaged.question(B, B1, False, "t1")
+    assert command is not None
+    call.engaged.heed(command, Reply(error="it is silent", is_lost=True))
+    with pytest.raises(MediaError):
+        call.engaged.answered(B, B1, "t1")
 
 
 def test_by_setting_a_later_offer_that_no_engine_takes_passes_and_the_next_one_is_asked() -> None:

@@ -265,6 +265,12 @@ def test_each_engine_is_pinged_at_its_interval() -> None:
     assert Counter(answered) == {ONE: 4, TWO: 4}
 
 
+def test_one_that_stays_down_is_told_of_once() -> None:
+    world = World.of(1)
+    world.pass_time(EVERY * 4, answering=("nobody",))
+    assert len(world.news) == 1
+
+
 def test_one_that_is_down_is_pinged_more_often() -> None:
     world = World.of(1)
     world.fall(ONE)

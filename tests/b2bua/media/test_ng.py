@@ -87,6 +87,8 @@ def test_a_description_that_fills_more_than_a_datagram_is_refused() -> None:
 def test_a_description_that_just_fits_leaves() -> None:
     spare = LARGEST - len(encode(Command(verb="offer", call="c", from_tag="a"), "k1", TERMS))
     assert len(encode(Command(verb="offer", call="c", from_tag="a", sdp=b"x" * spare), "k1", TERMS)) == LARGEST
+    with pytest.raises(MediaError, match="too long"):
+        encode(Command(verb="offer", call="c", from_tag="a", sdp=b"x" * (spare + 1)), "k1", TERMS)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,14 @@ def test_figures_are_sums_of_what_came_from_either_side() -> None:
     assert reply == Reply(
         engine="e", figures={"streams": 1, "packets_a": 11, "octets_a": 1_770, "packets_b": 23, "octets_b": 3_470}
     )
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "7", None, [], 2**63])
+def test_a_figure_that_is_none_counts_for_nothing(count: object) -> None:
+    tags = {"a": {"medias": [{"streams": [{"stats": {"packets": count, "bytes": 5}}]}]}}
+    command = Command(verb="delete", call="c", from_tag="a")
+    figures = reply_to(command, "e", heard({"result": "ok", "tags": tags})).figures
+    assert (figures["packets_a"], figures["octets_a"]) == (count if count == 2**63 else 0, 5)
 
 
 def test_no_description_shows_where_a_command_or_a_reply_is_printed() -> None:
